@@ -1,0 +1,1 @@
+"""The voice loop, on livekit-agents."""

@@ -1,0 +1,1 @@
+"""Sound to motion: features, layout of coefficients, sampler, generator, states."""

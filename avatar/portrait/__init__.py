@@ -1,0 +1,1 @@
+"""One photo to a fitted 3D head: the one-time set-up of an avatar."""

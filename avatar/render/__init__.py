@@ -1,0 +1,1 @@
+"""Fitted head and motion to pixels."""
