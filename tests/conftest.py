@@ -1,0 +1,41 @@
+"""What every test shares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TRAINING_PROGRAMS = ("flite", "festival", "espeak-ng")
+
+
+def _missing_for_training() -> list[str]:
+    packages = [name for name in ("torch",) if find_spec(name) is None]
+    return packages + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what this machine can't run; in CI nothing may be missing."""
+    missing = _missing_for_training()
+    if not missing:
+        return
+    if os.environ.get("CI"):
+        pytest.exit(f"CI must run every test, but these are not installed: {', '.join(missing)}", returncode=1)
+    skip = pytest.mark.skip(reason=f"training needs {', '.join(missing)}; see CONTRIBUTING in README.md")
+    for item in items:
+        if item.get_closest_marker("train"):
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder of its own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("VISAVIS_CACHE", str(folder))
+    return folder
