@@ -1,0 +1,250 @@
+"""Configuration: one YAML file, checked strictly, read once.
+
+A part of the voice loop (``vad``, ``stt``, ``llm``, ``tts``) is named by its class: one of ours by a short name
+(``silero``, ``webrtc``, ``whisper``, ``llama``, ``piper``) or any class below ``livekit.plugins`` by its dotted name,
+with its arguments. Keys of services come from the environment, never from the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from agent.options import OUR_PARTS, Seconds, Strict, Threads
+from avatar.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+DEFAULT_CONFIG: Final = Path(__file__).parents[1] / "configs" / "default.yaml"
+
+Options = TypeVar("Options", bound=BaseModel)
+
+PLUGINS: Final = "livekit.plugins."
+"""Where classes that are not ours may come from."""
+
+
+class PartConfig(Strict):
+    """One part of the voice loop.
+
+    Attributes:
+        name: A short name of ours or a dotted class name below ``livekit.plugins``; written ``class`` in the file.
+        args: Arguments of the class.
+        key_env: The environment variable that holds the service's key, or null if it needs none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    name: str = Field(alias="class")
+    args: dict[str, Any] = Field(default_factory=dict)
+    key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+
+    @model_validator(mode="after")
+    def _keys_stay_out_of_the_file(self) -> PartConfig:
+        if "api_key" in self.args:
+            raise ValueError("a key in the environment, named by `key_env`|`api_key` in the file")
+        return self
+
+
+class AvatarConfig(Strict):
+    """The face.
+
+    Attributes:
+        portrait: The photo, or null for the one that comes with Visavis; relative to the configuration file.
+        seed: Same seed, same motion.
+        threads: CPU threads of motion and rendering.
+    """
+
+    portrait: Path | None = None
+    seed: int = 0
+    threads: Threads = 1
+
+
+class TurnsConfig(Strict):
+    """Who speaks when.
+
+    Attributes:
+        detection: ``vad``: silence ends a turn; or a class below ``livekit.plugins``, with its arguments.
+        min_delay: Seconds since the last speech before the turn can end.
+        max_delay: Seconds after which it ends although the detector thinks that more will come.
+        preemptive: Whether the answer is prepared before the turn's end is certain.
+        interruptible: Whether the user can interrupt.
+        min_interruption: Seconds of the user's speech that interrupt.
+        false_interruption: Seconds after which speech that turned out to be none lets the avatar resume.
+    """
+
+    detection: PartConfig = PartConfig.model_validate({"class": "vad"})
+    min_delay: Seconds = 0.4
+    max_delay: Seconds = 2.0
+    preemptive: bool = True
+    interruptible: bool = True
+    min_interruption: Seconds = 0.4
+    false_interruption: Seconds = 1.5
+
+    @field_validator("detection", mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        value = {"class": value} if isinstance(value, str) else value
+        name = value.get("class") if isinstance(value, dict) else None
+        if isinstance(name, str) and name != "vad" and not name.startswith(PLUGINS):
+            raise ValueError(f"turns.detection to be `vad` or a class below {PLUGINS[:-1]}|`{name}`")
+        return value
+
+
+class Config(Strict):
+    """Everything that a run needs to know.
+
+    Attributes:
+        persona: Text file that says who the avatar is; relative to the configuration file.
+        avatar: The face.
+        vad: Finds speech in the user's sound.
+        stt: Speech to text.
+        llm: The mind.
+        tts: Text to speech.
+        turns: Who speaks when.
+        timeout: Seconds that a service may take to answer.
+    """
+
+    persona: Path
+    avatar: AvatarConfig = AvatarConfig()
+    vad: PartConfig
+    stt: PartConfig
+    llm: PartConfig
+    tts: PartConfig
+    turns: TurnsConfig = TurnsConfig()
+    timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_are_known(cls, values: object) -> object:
+        for kind, ours in OUR_PARTS.items():
+            part = values.get(kind) if isinstance(values, dict) else None
+            name = part.get("class") if isinstance(part, dict) else None
+            if isinstance(name, str) and name not in ours and not name.startswith(PLUGINS):
+                raise ValueError(f"{kind}.class to be {_any_of(ours)} or below {PLUGINS[:-1]}|`{name}`")
+        return values
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Reads a configuration; paths in it become absolute.
+
+    Args:
+        path: The YAML file; None is the one that comes with Visavis.
+
+    Raises:
+        InputError: The file is missing or unreadable, or something in it is unknown or wrong.
+    """
+    path = path or DEFAULT_CONFIG
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"reading {path}", expected="a configuration file", got="no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"reading {path}", expected="a readable YAML file", got=str(error)) from error
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" in line {where.line + 1}" if where else ""
+        raise InputError(f"reading {path}", expected="YAML", got=f"{_problem(error)}{line}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"reading {path}", expected="keys with values", got=_kind(values))
+    try:
+        config = Config.model_validate(values)
+        for kind, ours in OUR_PARTS.items():
+            part: PartConfig = getattr(config, kind)
+            if part.name in ours:
+                _check_options(ours[part.name], part, kind)
+    except ValidationError as error:
+        raise _first_error(path, error) from error
+    return _with_absolute_paths(config, path.resolve().parent)
+
+
+def options_of(part: PartConfig, options: type[Options]) -> Options:
+    """Returns one of our own parts' arguments as its options, checked already by `load_config`."""
+    return options.model_validate(part.args)
+
+
+def nearest(key: str, valid: list[str]) -> str:
+    """Returns a hint that names the valid key most like `key`, or all of them."""
+    close = difflib.get_close_matches(key, valid, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"valid here: {', '.join(sorted(valid))}"
+
+
+def _check_options(options: type[Strict], part: PartConfig, kind: str) -> None:
+    try:
+        options.model_validate(part.args)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            options.__name__,
+            [{**line, "loc": (kind, "args", *line["loc"])} for line in error.errors()],  # pyright: ignore[reportArgumentType] # the lines are pydantic's own
+        ) from error
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    persona = (folder / config.persona).resolve()
+    if not persona.is_file():
+        raise InputError("reading the persona", expected=f"the file {persona}", got="no such file")
+    portrait = config.avatar.portrait
+    avatar = config.avatar.model_copy(update={"portrait": folder / portrait}) if portrait else config.avatar
+    llm = config.llm
+    if llm.name == "llama" and llm.args.get("model"):
+        llm = llm.model_copy(update={"args": {**llm.args, "model": folder / llm.args["model"]}})
+    tts = config.tts
+    if tts.name == "piper" and str(tts.args.get("voice", "")).endswith(".onnx"):
+        tts = tts.model_copy(update={"args": {**tts.args, "voice": str(folder / tts.args["voice"])}})
+    return config.model_copy(update={"persona": persona, "avatar": avatar, "llm": llm, "tts": tts})
+
+
+def _first_error(path: Path, error: ValidationError) -> InputError:
+    """Says the first error in one line, and how many more there are in the hint."""
+    lines = sorted(error.errors(), key=lambda line: line["type"] != "extra_forbidden")
+    line = lines[0]
+    where = ".".join(str(part) for part in line["loc"])
+    hint = ""
+    if line["type"] == "extra_forbidden":
+        valid = _valid_keys(line["loc"][:-1], error.title)
+        expected, got = "only known keys", f"`{where}`"
+        hint = nearest(str(line["loc"][-1]), valid)
+    elif line["type"] == "missing":
+        expected, got = f"`{where}`", "nothing"
+    elif line["type"] == "value_error":
+        expected, got = _split(line)
+    else:
+        message = line["msg"].removeprefix("Input should be ").partition(", ")[0]
+        expected, got = f"`{where}` to be {message[:1].lower()}{message[1:]}", _kind(line["input"])
+    if len(lines) > 1:
+        hint = f"{hint} ({len(lines) - 1} more like this)".strip()
+    return InputError(f"reading {path}", expected=expected, got=got, hint=hint)
+
+
+def _split(line: ErrorDetails) -> tuple[str, str]:
+    expected, _, got = line["msg"].removeprefix("Value error, ").partition("|")
+    return expected, got
+
+
+def _valid_keys(loc: tuple[str | int, ...], title: str) -> list[str]:
+    model: type[BaseModel] = Config
+    for options in (options for ours in OUR_PARTS.values() for options in ours.values()):
+        if options.__name__ == title:
+            return list(options.model_fields)
+    for key in loc:
+        field = model.model_fields.get(str(key))
+        annotation = field.annotation if field else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _any_of(names: dict[str, type[Strict]]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or "something else")
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else repr(value) if not isinstance(value, dict | list) else type(value).__name__

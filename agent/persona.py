@@ -1,0 +1,95 @@
+"""Who the avatar is: a text file with the instructions, and a head of settings above it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent.config import nearest
+from avatar.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FENCE = "---"
+
+
+class Example(BaseModel):
+    """An exchange that shows how the avatar speaks.
+
+    Attributes:
+        user: What a user says.
+        avatar: How the avatar answers.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user: str
+    avatar: str
+
+
+class Persona(BaseModel):
+    """Who the avatar is and how it speaks.
+
+    Attributes:
+        instructions: What the LLM is told.
+        name: What the avatar is called.
+        greeting: What it says first in a live conversation, or an empty string.
+        examples: Exchanges placed before the conversation; small models follow them better than instructions.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instructions: str
+    name: str = "Visavis"
+    greeting: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+def load_persona(path: Path) -> Persona:
+    """Reads a persona: plain text, or text below a YAML head between two lines of ``---``.
+
+    Raises:
+        InputError: The file can't be read, is empty, or its head has an unknown key or a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"reading {path}", expected="a text file", got=str(error)) from error
+    head, body = _split(path, text)
+    if not body.strip():
+        raise InputError(f"reading {path}", expected="a text that says who the avatar is", got="no text")
+    try:
+        return Persona.model_validate({**head, "instructions": body.strip()})
+    except ValidationError as error:
+        line = error.errors()[0]
+        where = ".".join(str(part) for part in line["loc"])
+        if line["type"] == "extra_forbidden":
+            model = Example if line["loc"][0] == "examples" else Persona
+            valid = [key for key in model.model_fields if key != "instructions"]
+            raise InputError(
+                f"reading {path}",
+                expected="only known keys",
+                got=f"`{where}`",
+                hint=nearest(str(line["loc"][-1]), valid),
+            ) from error
+        raise InputError(f"reading {path}", expected=f"`{where}`: {line['msg']}", got=repr(line["input"])) from error
+
+
+def _split(path: Path, text: str) -> tuple[dict[str, Any], str]:
+    lines = text.splitlines()
+    if not lines or lines[0].strip() != _FENCE:
+        return {}, text
+    ends = [index for index, line in enumerate(lines[1:], 1) if line.strip() == _FENCE]
+    if not ends:
+        raise InputError(f"reading {path}", expected=f"a second line {_FENCE} below the head", got="none")
+    try:
+        head = yaml.safe_load("\n".join(lines[1 : ends[0]])) or {}
+    except yaml.YAMLError as error:
+        problem = str(getattr(error, "problem", None) or error)
+        raise InputError(f"reading the head of {path}", expected="YAML", got=problem) from error
+    if not isinstance(head, dict):
+        raise InputError(f"reading the head of {path}", expected="keys with values", got=type(head).__name__)
+    return head, "\n".join(lines[ends[0] + 1 :])
