@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avatar.motion import features
+from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures, prosody, window_frames
+from avatar.motion.whisper import load_whisper
+
+
+class CountingEncoder:
+    """Hidden states that tell which samples they came from, and how often they were asked for."""
+
+    n_hidden = 2
+
+    def __init__(self):
+        self.calls = 0
+
+    def encode(self, samples):
+        self.calls += 1
+        pieces = samples.reshape(-1, 320)
+        return np.stack([pieces.mean(axis=1), np.full(len(pieces), 7)], axis=1).astype(np.float32)
+
+
+def tone(frequency, n_frames=25, amplitude=0.3):
+    seconds = np.arange(n_frames * SAMPLES_PER_FRAME) / 16_000
+    phase = 2 * np.pi * frequency * seconds
+    return (amplitude * (np.sin(phase) + 0.5 * np.sin(2 * phase))).astype(np.float32)
+
+
+@pytest.mark.parametrize("frequency", [85, 120, 180, 240, 360])
+def test_pitch_of_a_voice_is_found_within_two_percent(frequency):
+    octaves, voiced = prosody(tone(frequency))[2:-2, 1:].T
+    assert voiced.all()
+    np.testing.assert_allclose(160 * 2**octaves, frequency, rtol=0.02)
+
+
+def test_noise_and_silence_are_unvoiced():
+    noise = np.random.default_rng(0).normal(0, 0.1, 25 * 640).astype(np.float32)
+    assert prosody(noise)[:, 2].mean() < 0.1
+    assert not prosody(np.zeros(6400, np.float32)).any()
+
+
+def test_energy_is_a_share_of_eighty_decibels():
+    square = np.tile(np.float32([0.1, -0.1]), 3200)
+    np.testing.assert_allclose(prosody(square)[:, 0], 0.75, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(first=st.integers(0, 10), last=st.integers(14, 25), seed=st.integers(0, 5))
+def test_prosody_of_a_frame_is_the_same_in_every_window(first, last, seed):
+    sound = np.random.default_rng(seed).normal(0, 0.1, 25 * 640).astype(np.float32) + tone(130)
+    whole = prosody(sound)
+    part = prosody(sound[first * 640 : last * 640])
+    np.testing.assert_allclose(part[1:-1], whole[first + 1 : last - 1], atol=1e-6)
+
+
+def test_hidden_states_are_averaged_in_pairs_and_prosody_follows():
+    speech = SpeechFeatures(CountingEncoder())
+    sound = np.repeat(np.float32([0.1, 0.3, 0.5, 0.1]), 320)
+    values = speech(sound)
+    assert values.shape == (2, speech.n_features) == (2, 5)
+    np.testing.assert_allclose(values[:, 0], [0.2, 0.3], atol=1e-6)
+    np.testing.assert_array_equal(values[:, 2:], prosody(sound))
+
+
+def test_silence_is_not_encoded():
+    encoder = CountingEncoder()
+    speech = SpeechFeatures(encoder)
+    before = encoder.calls
+    values = speech(np.full(50 * 640, 1e-5, np.float32))
+    assert encoder.calls == before
+    assert (values == values[0]).all()
+    speech(tone(150))
+    assert encoder.calls == before + 1
+
+
+def test_every_chunk_size_gets_a_window_that_the_context_fills():
+    for n_frames in range(features.MIN_CHUNK, features.MAX_CHUNK + 1):
+        window = window_frames(n_frames)
+        assert window >= features.CONDITION_PAST + n_frames + features.LOOK_AHEAD
+        assert window <= features.AUDIO_CONTEXT + n_frames + features.LOOK_AHEAD
+
+
+@pytest.mark.model
+def test_whisper_features_of_a_frame_agree_between_windows():
+    speech = SpeechFeatures(load_whisper())
+    sound = np.concatenate([tone(f, 5) for f in (110, 150, 220, 130, 180, 90, 200, 140, 160, 120)])
+    whole, later = speech(sound), speech(sound[10 * 640 :])
+    pairs = zip(whole[15:45, :512], later[5:35, :512], strict=True)
+    agreement = [np.corrcoef(first, second)[0, 1] for first, second in pairs]
+    assert np.median(agreement) > 0.8
