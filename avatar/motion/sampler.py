@@ -43,6 +43,6 @@ def sample(denoise: Denoiser, noise: NDArray[np.float32], times: Sequence[float]
     current = noise
     for time, following in zip(times, [*times[1:], 1.0], strict=True):
         target = denoise(current, time)
-        step = np.float32((following - time) / (1 - time))
-        current = current + step * (target - current)
+        share = (following - time) / (1 - time)
+        current = np.asarray(current + share * (target - current), np.float32)
     return current

@@ -1,0 +1,163 @@
+"""Motion chunk by chunk on one timeline: features, network, sampler, lips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar.motion import features, states
+from avatar.motion.articulation import seal_lips
+from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures
+from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
+from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
+from avatar.motion.sampler import STEP_TIMES, sample
+from avatar.motion.whisper import load_whisper
+from avatar.types import MotionChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from avatar.motion.types import MotionRequest
+
+_KEPT_FRAMES: Final = 500
+"""Frames that `truncate` can go back without losing the past motion before them (20 s)."""
+
+_POSE_LIMIT: Final = 1.0
+"""Bound of pose in radians and interpupillary distances; natural motion stays far below."""
+
+
+class FlowMotionGenerator:
+    """Makes motion with the rectified-flow network; implements `avatar.motion.types.MotionGenerator`.
+
+    Every chunk continues from the frames made before it. The same requests after the same seed give the same motion.
+    Not thread safe: one caller at a time.
+
+    Args:
+        model: The network.
+        speech: Features of the agent's speech.
+        random: Source of the variety.
+        times: Flow times of the sampler; fewer are faster.
+    """
+
+    def __init__(
+        self,
+        model: MotionModel,
+        speech: SpeechFeatures,
+        random: np.random.Generator,
+        times: Sequence[float] = STEP_TIMES,
+    ) -> None:
+        self._model = model
+        self._speech = speech
+        self._random = random
+        self._times = tuple(times)
+        self._first = 0
+        self._channels = np.empty((0, N_CHANNELS), np.float32)
+        self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
+
+    @property
+    def audio_context(self) -> int:
+        """Frames of sound that a request carries before its first frame."""
+        return features.AUDIO_CONTEXT
+
+    @property
+    def look_ahead(self) -> int:
+        """Frames of sound that a request carries after its last frame."""
+        return features.LOOK_AHEAD
+
+    @property
+    def position(self) -> int:
+        """Index of the frame that the next request starts at."""
+        return self._first + len(self._channels)
+
+    def generate(self, request: MotionRequest) -> MotionChunk:
+        """Returns the frames asked for.
+
+        Raises:
+            ValueError: The request doesn't start at `position`, or has a size that it may not have.
+        """
+        self._check(request)
+        style, eased = self._style(request)
+        agent, user = self._hear(request)
+        condition = self._model.condition(agent, user, style)
+        noise = self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32)
+        drawn = sample(self._model.denoiser(condition, self._past()), noise, self._times)
+        channels = _bounded(drawn * self._model.deviation + self._model.mean)
+        self._remember(channels, eased)
+        motion, closure, tuck = channels[:, :N_MOTION], channels[:, N_MOTION], channels[:, N_MOTION + 1]
+        return MotionChunk(seal_lips(motion, closure, tuck), request.start)
+
+    def truncate(self, frame: int) -> None:
+        """Forgets motion from `frame` on, which was never shown; the next request starts there.
+
+        Frames that were never made are not made up: a later `frame` than `position` changes nothing.
+        """
+        if frame >= self.position:
+            return
+        kept = max(frame - self._first, 0)
+        self._first = min(self._first, frame)
+        self._channels = self._channels[:kept]
+        self._eased = self._eased[:kept]
+
+    def _check(self, request: MotionRequest) -> None:
+        n_samples = (self.audio_context + request.n_frames + self.look_ahead) * SAMPLES_PER_FRAME
+        if request.start != self.position:
+            raise ValueError(f"making motion: expected a request for frame {self.position}, got {request.start}")
+        if not features.MIN_CHUNK <= request.n_frames <= features.MAX_CHUNK:
+            raise ValueError(f"making motion: expected 4 to 25 frames, got {request.n_frames}")
+        if len(request.agent) != n_samples or len(request.user) != n_samples:
+            got = f"{len(request.agent)} and {len(request.user)}"
+            raise ValueError(f"making motion: expected {n_samples} samples of both sounds, got {got}")
+
+    def _style(self, request: MotionRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        targets = np.concatenate([states.one_hot(request.states), request.emotion], axis=1, dtype=np.float32)
+        eased = states.ease(targets, self._eased[-1] if len(self._eased) else None)
+        controls = np.tile(states.control_values(request.controls), (request.n_frames, 1))
+        return np.concatenate([eased, controls], axis=1), eased
+
+    def _hear(self, request: MotionRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        window = features.window_frames(request.n_frames) * SAMPLES_PER_FRAME
+        seen = features.CONDITION_PAST + request.n_frames + features.LOOK_AHEAD
+        agent = self._speech(request.agent[-window:])[-seen:]
+        user = features.prosody(request.user[-window:])[-seen:]
+        return agent, user
+
+    def _past(self) -> Past:
+        known = self._channels[-PAST_FRAMES:]
+        channels = np.zeros((PAST_FRAMES, N_CHANNELS), np.float32)
+        valid = np.zeros(PAST_FRAMES, np.float32)
+        if len(known):
+            channels[-len(known) :] = (known - self._model.mean) / self._model.deviation
+            valid[-len(known) :] = 1
+        return Past(channels, valid)
+
+    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32]) -> None:
+        dropped = max(len(self._channels) + len(channels) - _KEPT_FRAMES, 0)
+        self._first += dropped
+        self._channels = np.concatenate([self._channels, channels])[dropped:]
+        self._eased = np.concatenate([self._eased, eased])[dropped:]
+
+
+def load_motion_model(seed: int, threads: int = 1) -> FlowMotionGenerator:
+    """Returns a generator with the committed weights; the Whisper model is shared with other users of it.
+
+    Args:
+        seed: The same seed and the same requests give the same motion.
+        threads: Threads that the encoder and the network compute with.
+
+    Raises:
+        ModelError: Weights are missing or damaged.
+    """
+    speech = SpeechFeatures(load_whisper(threads))
+    return FlowMotionGenerator(MotionModel(threads=threads), speech, np.random.default_rng(seed))
+
+
+def _bounded(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    result = channels.astype(np.float32)
+    pose = slice(N_BLENDSHAPES, N_MOTION)
+    np.clip(result[:, :N_BLENDSHAPES], 0, 1, out=result[:, :N_BLENDSHAPES])
+    np.clip(result[:, pose], -_POSE_LIMIT, _POSE_LIMIT, out=result[:, pose])
+    np.clip(result[:, N_MOTION:], 0, 1, out=result[:, N_MOTION:])
+    return result
