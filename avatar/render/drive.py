@@ -1,0 +1,88 @@
+"""From the 58 motion numbers to what this face is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avatar.motion.layout import INDEX, N_BLENDSHAPES
+from avatar.render.pose import rotation
+from avatar.render.topology import EYES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.portrait.types import HeadFit
+
+_TRUSTED_RESIDUAL = 0.0125
+"""Fits worse than this (face widths) don't know the photo's expression."""
+_KEPT = (
+    *("mouthSmile", "mouthDimple", "mouthStretch", "mouthFrown", "mouthPress"),
+    *("cheekSquint", "browDown", "noseSneer", "eyeSquint"),
+)
+"""Expressions that the photo may already wear: of these, motion adds only what is left up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One frame's motion.
+
+    Attributes:
+        units: float32 (52,), weights of the face's units.
+        turn: float64 (3, 3), rotation of the head.
+        shift: float64 (3,), its move, interpupillary distances.
+        gaze: Per eye (the picture's left first), look to the picture's right and down.
+        lids: Per eye, how far its lids are from their rest, 0 to 1.
+    """
+
+    units: NDArray[np.float32]
+    turn: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    gaze: tuple[tuple[float, float], tuple[float, float]]
+    lids: tuple[float, float]
+
+
+class Driver:
+    """Turns motion into drives for one fitted head."""
+
+    def __init__(self, head: HeadFit) -> None:
+        self._room = np.ones(N_BLENDSHAPES, np.float32)
+        if head.residual <= _TRUSTED_RESIDUAL:
+            for name in _KEPT:
+                for side in ("Left", "Right"):
+                    column = INDEX[name + side]
+                    self._room[column] = 1.0 - head.expression[column]
+
+    def drive(self, coefficients: NDArray[np.float32]) -> Drive:
+        """Returns the drive of one frame of motion (58,)."""
+        motion = np.asarray(coefficients, np.float32)
+        units = np.clip(motion[:N_BLENDSHAPES], 0, 1)
+        gaze: list[tuple[float, float]] = []
+        lids: list[float] = []
+        for eye in EYES:
+            value = {name: float(units[INDEX[name + eye.side]]) for name in _EYE_UNITS}
+            outwards = value["eyeLookOut"] - value["eyeLookIn"]
+            sideways = outwards if eye.side == "Left" else -outwards
+            gaze.append((sideways, value["eyeLookDown"] - value["eyeLookUp"]))
+            open_ = 1.0 - value["eyeBlink"]
+            for name in ("eyeLookDown", "eyeLookUp", "eyeSquint", "eyeWide"):
+                units[INDEX[name + eye.side]] *= open_
+            lids.append(
+                max(
+                    value["eyeBlink"],
+                    open_ * max(0.5 * value["eyeSquint"], 0.5 * value["eyeLookDown"], 0.3 * value["eyeWide"]),
+                )
+            )
+        yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
+        return Drive(
+            units=units * self._room,
+            turn=rotation(yaw, pitch, roll),
+            shift=motion[N_BLENDSHAPES + 3 :].astype(np.float64),
+            gaze=(gaze[0], gaze[1]),
+            lids=(lids[0], lids[1]),
+        )
+
+
+_EYE_UNITS = ("eyeBlink", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeLookDown", "eyeSquint", "eyeWide")

@@ -1,0 +1,239 @@
+"""Eyeballs: a clean sclera and a whole iris that moves under the lids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numba import njit
+from scipy.ndimage import gaussian_filter1d
+
+from avatar.render.coverage import cover
+from avatar.render.face import to_output
+from avatar.render.inpaint import spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.portrait.types import Iris
+    from avatar.render.face import Face
+    from avatar.render.topology import EyeIndices
+
+_TRAVEL = (1.05, 0.80)
+"""How far the iris moves sideways and up or down at a full look, in iris radii."""
+_LEAST_RADIUS = 0.02
+_LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
+_MARGIN = 4
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int) -> float:
+    u = min(max(u, 0.0), image.shape[1] - 1.001)
+    v = min(max(v, 0.0), image.shape[0] - 1.001)
+    column, row = int(u), int(v)
+    fu, fv = u - column, v - row
+    return (1 - fv) * ((1 - fu) * image[row, column, channel] + fu * image[row, column + 1, channel]) + fv * (
+        (1 - fu) * image[row + 1, column, channel] + fu * image[row + 1, column + 1, channel]
+    )
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _fill(
+    picture: NDArray[np.uint8],
+    coverage: NDArray[np.float32],
+    left: int,
+    top: int,
+    height: int,
+    columns: NDArray[np.float32],
+    plane: NDArray[np.float32],
+    layers: NDArray[np.float32],
+    gaze_x: float,
+    gaze_y: float,
+    moved: float,
+    shade: float,
+    reach: float,
+) -> None:
+    """Draws one eyeball.
+
+    Args:
+        picture: (size, size, 3).
+        coverage: The opening's share of each pixel.
+        left: Column of the window.
+        top: Row of the window.
+        height: Rows of the window.
+        columns: (2, n): the upper lid's row and the opacity in each column.
+        plane: From the picture to the layers' pixels; see `Camera.plane`.
+        layers: (h, w, 11): sclera, iris and photo in colour; iris opacity; where the photo is trusted.
+        gaze_x: Move of the iris in pixels of the layers.
+        gaze_y: The same, down.
+        moved: 0 shows the photo's eye, 1 the composed one.
+        shade: How dark the upper lid's shadow is, 0 to 1.
+        reach: The shadow's length in pixels.
+    """
+    for x in range(columns.shape[1]):
+        for y in range(height):
+            alpha = coverage[y, x] * columns[1, x]
+            if alpha <= 0.002:
+                continue
+            dx, dy = x + left - plane[4], y + top - plane[5]
+            u = plane[0] * dx + plane[1] * dy
+            v = -(plane[2] * dx + plane[3] * dy)
+            iris = _bilinear(layers, u - gaze_x, v - gaze_y, 9)
+            trust = _bilinear(layers, u, v, 10)
+            trust = max(trust, 1.0 - 4.0 * moved) * (1.0 - moved)
+            light = 1.0 - shade * 0.28 * np.exp(-max(y + top - columns[0, x], 0.0) / reach)
+            for channel in range(3):
+                ball = _bilinear(layers, u, v, channel)
+                if iris > 0.0:
+                    ball += iris * (_bilinear(layers, u - gaze_x, v - gaze_y, 3 + channel) - ball)
+                if trust > 0.0:
+                    ball += trust * (_bilinear(layers, u, v, 6 + channel) - ball)
+                value = min(max(255.0 * ball * light, 0.0), 255.0)
+                value = value * alpha + picture[y + top, x + left, channel] * (1.0 - alpha)
+                picture[y + top, x + left, channel] = np.uint8(value + 0.5)
+
+
+class Eye:
+    """Draws one eyeball of a portrait.
+
+    Args:
+        face: The face.
+        indices: Which eye.
+        iris: The iris measured on the portrait.
+        rgb: uint8 (size, size, 3), the picture.
+    """
+
+    def __init__(self, face: Face, indices: EyeIndices, iris: Iris, rgb: NDArray[np.uint8]) -> None:
+        upper, lower = face.points[list(indices.upper)], face.points[list(indices.lower)]
+        outline = face.picture(np.concatenate([upper, lower[::-1]]))
+        corners = outline[[0, len(upper) - 1]]
+        length = float(np.linalg.norm(corners[1] - corners[0]))
+        half = int(length * 0.85)
+        left, top = np.maximum(corners.mean(0).astype(int) - half, 0)
+        window = rgb[top : top + 2 * half, left : left + 2 * half].astype(np.float32) / 255
+        mask = np.zeros(window.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [((outline - [left, top]) * 16).round().astype(np.int32)], 255, cv2.LINE_AA, 4)
+        inner = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 128
+
+        centre = to_output(iris.centre, face.texels) - [left, top]
+        radius = max(iris.radius / face.texels, _LEAST_RADIUS * face.width)
+        centre, radius = _snap_iris(cv2.GaussianBlur(window @ _LUMINANCE, (0, 0), 1.0), centre, radius)
+        y, x = np.mgrid[0 : window.shape[0], 0 : window.shape[1]].astype(np.float32)
+        away = np.hypot(x - centre[0], y - centre[1])
+
+        trust = np.clip(2 * cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.2) - 1, 0, 1)[..., None]
+        sclera = _sclera(window, inner, away > 1.15 * radius, length)
+        round_iris = _radial_median(window, inner & (away < 1.12 * radius), away / radius)
+        round_iris += trust * (window - round_iris)
+        opacity = np.clip((1.06 * radius - away) / 1.6 + 0.5, 0, 1)[..., None]
+        self._layers = np.concatenate([sclera, round_iris, window, opacity, trust], 2).astype(np.float32)
+        self._radius = radius
+        self._shadow = 0.016 * face.width
+        depth = float(upper[:, 2].mean())
+        self.seat = np.array([left, -top, depth], np.float64)
+        self._scratch = np.zeros((face.size, face.size + 2), np.float32)
+        self._coverage = np.zeros((face.size, face.size), np.float32)
+
+    def draw(
+        self,
+        picture: NDArray[np.uint8],
+        upper: NDArray[np.float32],
+        lower: NDArray[np.float32],
+        plane: NDArray[np.float32],
+        gaze: tuple[float, float],
+        lid: float,
+    ) -> None:
+        """Draws the eyeball between the lids into the picture.
+
+        Args:
+            picture: uint8 (size, size, 3).
+            upper: float32 (n, 2), edge of the upper lid, columns and rows, the picture's left first.
+            lower: float32 (n, 2), of the lower lid.
+            plane: From the picture to the layers' pixels.
+            gaze: Look to the picture's right and down, each in [-1, 1].
+            lid: How far the lids are from their rest, 0 to 1; deepens the shadow.
+        """
+        gap = lower[:, 1] - upper[:, 1]
+        if gap.max() < 0.5:
+            return
+        polygon = np.concatenate([upper, lower[::-1]])
+        size = picture.shape[0]
+        left, top = np.maximum(np.floor(polygon.min(0)).astype(int) - _MARGIN, 0)
+        right, bottom = np.minimum(np.ceil(polygon.max(0)).astype(int) + _MARGIN + 1, size)
+        height, width = int(bottom - top), int(right - left)
+        if height < 3 or width < 3:
+            return
+        cover(polygon, int(left), int(top), height, width, self._scratch, self._coverage)
+        across = np.arange(left, right)
+        order = np.argsort(upper[:, 0])
+        columns = np.stack([np.interp(across, upper[order, 0], upper[order, 1]), np.ones(width)]).astype(np.float32)
+        looked = float(np.hypot(*gaze))
+        moved = min(1.0, 6.0 * looked)
+        _fill(
+            picture,
+            self._coverage,
+            int(left),
+            int(top),
+            height,
+            columns,
+            plane,
+            self._layers,
+            gaze[0] * self._radius * _TRAVEL[0],
+            gaze[1] * self._radius * _TRAVEL[1],
+            moved,
+            max(lid, 0.6 * moved),
+            self._shadow,
+        )
+
+
+def _snap_iris(
+    luminance: NDArray[np.float32], centre: NDArray[np.float64], radius: float
+) -> tuple[NDArray[np.float64], float]:
+    """Returns the centre and radius nearby with the strongest step from dark to light at the iris's two sides."""
+    angles = np.deg2rad(np.r_[np.arange(-40, 41, 10), np.arange(140, 221, 10)])
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1)
+    best = -np.inf
+    found = centre, radius
+    for dx in range(-2, 3):
+        for dy in range(-2, 3):
+            for scale in (0.88, 0.94, 1.0, 1.06, 1.12):
+                middle = centre + [dx, dy]
+                outer = (middle + ring * (radius * scale + 1.5)).astype(np.float32)[None]
+                inner = (middle + ring * (radius * scale - 1.5)).astype(np.float32)[None]
+                step = cv2.remap(luminance, outer, None, cv2.INTER_LINEAR) - cv2.remap(
+                    luminance, inner, None, cv2.INTER_LINEAR
+                )
+                score = float(np.clip(step, -0.04, 0.24).mean()) - 0.002 * np.hypot(dx, dy) - 0.08 * abs(scale - 1)
+                if score > best:
+                    best = score
+                    found = middle, radius * scale
+    return found
+
+
+def _sclera(
+    window: NDArray[np.float32], inner: NDArray[np.bool_], beyond_iris: NDArray[np.bool_], length: float
+) -> NDArray[np.float32]:
+    """Returns the white of the eye, carried across iris and lids from its brighter half."""
+    white = inner & beyond_iris
+    if white.sum() <= 12:
+        bright = np.percentile(window[inner], 85, axis=0) if inner.any() else np.full(3, 0.8)
+        return np.broadcast_to(bright.astype(np.float32), window.shape).copy()
+    light = window @ _LUMINANCE
+    filled = spread(window, white & (light >= np.percentile(light[white], 45)), 0.10 * length)
+    good = (white & (light > np.percentile(light[white], 35))).astype(np.float32)
+    keep = np.clip(1.6 * cv2.GaussianBlur(good, (0, 0), 1.0) - 0.5, 0, 1)[..., None]
+    return filled + keep * (window - filled)
+
+
+def _radial_median(
+    window: NDArray[np.float32], iris: NDArray[np.bool_], away: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Returns an iris (h, w, 3) whose colour depends on the distance from its centre alone (`away`, in radii)."""
+    ring = np.clip((away * 10).astype(int), 0, 12)
+    profile = np.zeros((13, 3))
+    for k in range(13):
+        seen = window[iris & (ring == k)]
+        profile[k] = np.median(seen, axis=0) if len(seen) else (profile[k - 1] if k else (0.12, 0.10, 0.10))
+    profile = gaussian_filter1d(profile, 0.7, axis=0)
+    return np.stack([np.interp(10 * away, np.arange(13) + 0.5, profile[:, c]) for c in range(3)], -1).astype(np.float32)

@@ -1,0 +1,125 @@
+"""The portrait renderer: one photo, 58 numbers a frame, no neural weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from avatar.motion.layout import INDEX, motion_from
+from avatar.render.drive import Drive, Driver
+from avatar.render.eyes import Eye
+from avatar.render.face import face_of, resized
+from avatar.render.lids import with_exact_blinks
+from avatar.render.lips import snap_to_seam
+from avatar.render.mouth import Mouth, MouthPlanes
+from avatar.render.pose import camera_for
+from avatar.render.relight import Relight
+from avatar.render.sheet import Sheet
+from avatar.render.surface import build_surface
+from avatar.render.topology import EYES, JAW_POINTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.portrait.types import Portrait
+
+_TEXELS = 2
+"""Texture pixels per output pixel, at most."""
+_JAW_UNITS = ("jawForward", "jawRight", "jawLeft", "jawOpen")
+
+
+class PortraitRenderer:
+    """Draws one portrait under motion.
+
+    The photo's face mesh is bent by the fitted head's expression units and turned in perspective; eyes and mouth are
+    holes in it, through which an eyeball and an interior are seen. At rest the picture is the portrait itself, with
+    its lips closed. The same motion always gives the same bytes, however many threads draw. Compiled code is ready
+    when the constructor returns.
+
+    Args:
+        portrait: The portrait.
+        size: Height and width of the pictures, pixels.
+        threads: How many row bands are drawn at the same time.
+    """
+
+    def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1) -> None:
+        portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
+        resting = _at_rest(portrait.rgb, size)
+        person = cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA)
+        luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        face = face_of(portrait, size)
+        if face.mouth_closed:
+            face = replace(face, points=snap_to_seam(face, luminance))
+        face = replace(face, deltas=with_exact_blinks(face))
+
+        self._face = face
+        self._interpupillary = portrait.interpupillary / face.texels
+        self._driver = Driver(portrait.head)
+        self._surface = build_surface(face, person)
+        self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
+        self._sheet = Sheet(self._surface, self._camera, portrait.rgb, resting, threads)
+        self._relight = Relight(face, luminance)
+        self._mouth = Mouth(face, resting)
+        self._eyes = tuple(
+            Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
+        )
+        self._units = face.deltas.reshape(len(face.deltas), -1).astype(np.float32)
+        jaw = np.zeros((len(face.deltas), 3))
+        columns = [INDEX[name] for name in _JAW_UNITS]
+        jaw[columns] = face.deltas[columns][:, list(JAW_POINTS)].mean(1)
+        self._jaw = jaw
+        rest, mouth = self._surface.rest, self._surface.mouth
+        self._resting_gap = np.abs(rest[mouth.upper, 1] - rest[mouth.lower, 1])
+        self._warm_up()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures."""
+        return self._face.size, self._face.size
+
+    def render(self, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Returns the picture, uint8 (height, width, 3), for one frame of motion, float32 (58,)."""
+        drive = self._driver.drive(coefficients)
+        moves = np.empty((self._units.shape[1] // 3, 4), np.float32)
+        moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
+        moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
+        shift = drive.shift * self._interpupillary
+        self._sheet.move(moves, drive.turn, shift)
+        picture = self._sheet.draw()
+        self._draw_eyes(picture, drive, shift)
+        self._draw_mouth(picture, drive, shift)
+        return picture
+
+    def _draw_eyes(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:
+        for eye, opening, gaze, lid in zip(self._eyes, self._surface.eyes, drive.gaze, drive.lids, strict=True):
+            upper, lower = self._sheet.contours(opening)
+            plane = self._camera.plane(eye.seat, np.eye(3), drive.turn, shift)
+            eye.draw(picture, upper, lower, plane, gaze, lid)
+
+    def _draw_mouth(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:
+        upper, lower = self._sheet.contours(self._surface.mouth)
+        mouth, axes, turn = self._mouth, self._face.axes * self._face.width, drive.turn
+        jaw = drive.units @ self._jaw
+        planes = MouthPlanes(
+            skull=self._camera.plane(mouth.upper_seat, axes, turn, shift),
+            jaw=self._camera.plane(mouth.lower_seat + jaw, axes, turn, shift),
+            tongue=self._camera.plane(mouth.tongue_seat + jaw, axes, turn, shift),
+            photo=self._camera.plane(mouth.photo_seat, np.eye(3) * self._face.width, turn, shift),
+        )
+        mouth.draw(picture, upper, lower, self._resting_gap, planes)
+
+    def _warm_up(self) -> None:
+        """Runs every kernel, so that compiling (or loading its cache) never falls into the stream."""
+        for values in ({}, {"jawOpen": 0.7, "eyeLookUpLeft": 0.5, "eyeBlinkRight": 0.4, "yaw": 0.2}):
+            self.render(motion_from(values))
+
+
+def _at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Returns the picture at the output's size, sampled as the sheet samples it."""
+    texels = rgb.shape[0] / size
+    places = ((np.arange(size) + 0.5) * texels - 0.5).astype(np.float32)
+    columns, rows = np.meshgrid(places, places)
+    return cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
