@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from avatar.portrait.types import Floats
+
 _STRIDES = {"face_detection_short": (8, 16, 16, 16), "face_detection_back": (16, 32, 32, 32)}
 _LEAST_SCORE = 0.5
 _OVERLAP = 0.3
@@ -45,27 +47,27 @@ class Detection:
         return float(self.box[2] - self.box[0])
 
 
-def anchors(size: int, strides: Sequence[int]) -> NDArray[np.float32]:
-    """Returns the anchors' centres, float32 (n, 2), as fractions of the input.
+def anchors(size: int, strides: Sequence[int]) -> Floats:
+    """Returns the anchors' centres, (n, 2), as fractions of the input.
 
     Each stride brings two anchors a cell; layers of one stride share a grid, so they stand together cell by cell.
     """
-    grids: list[NDArray[np.float32]] = []
+    grids: list[Floats] = []
     for stride in sorted(set(strides)):
         cells = size // stride
-        line = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+        line = (np.arange(cells) + 0.5) / cells
         grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
         grids.append(grid.repeat(2 * list(strides).count(stride), axis=0))
     return np.concatenate(grids)
 
 
-def blend(boxes: NDArray[np.float32], points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Detection]:
+def blend(boxes: Floats, points: Floats, scores: Floats) -> list[Detection]:
     """Returns one detection for each cluster of overlapping boxes, averaged by score; best first.
 
     Args:
-        boxes: float32 (n, 4).
-        points: float32 (n, 6, 2).
-        scores: float32 (n,).
+        boxes: (n, 4).
+        points: (n, 6, 2).
+        scores: (n,).
     """
     left = np.argsort(-scores)
     found: list[Detection] = []
@@ -80,7 +82,7 @@ def blend(boxes: NDArray[np.float32], points: NDArray[np.float32], scores: NDArr
     return found
 
 
-def _overlap(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+def _overlap(box: Floats, others: Floats) -> Floats:
     """Returns intersection over union of one box with each of the others."""
     low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     shared = np.clip(high - low, 0, None).prod(1)
@@ -104,7 +106,7 @@ class Detector:
         if not found:
             return []
         boxes, points = np.stack([d.box for d in found]), np.stack([d.keypoints for d in found])
-        return blend(boxes, points, np.array([d.score for d in found], np.float32))
+        return blend(boxes, points, np.array([d.score for d in found]))
 
     @staticmethod
     def _run(network: Network, strides: Sequence[int], rgb: NDArray[np.uint8]) -> list[Detection]:
@@ -126,7 +128,7 @@ class Detector:
         middle, extent, points = pairs[:, 0] + centres, pairs[:, 1], pairs[:, 2:] + centres[:, None]
         box = np.stack([middle - extent / 2, middle + extent / 2], axis=1)
         box, points = ((v * size - margin) / scale - 0.5 for v in (box, points))
-        return blend(box.reshape(-1, 4).astype(np.float32), points.astype(np.float32), scores[good])
+        return blend(box.reshape(-1, 4), points, scores[good])
 
     def _refine(self, rgb: NDArray[np.uint8], found: Detection) -> Detection:
         """Returns a small face as the short-range model sees it close up."""

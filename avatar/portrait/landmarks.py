@@ -1,6 +1,6 @@
-"""468 landmarks of a face and its irises: MediaPipe's face mesh (Kartynnik et al. 2019) and iris model (Ablavatski et
-al. 2020).
+"""468 landmarks of a face, and its irises.
 
+The models are MediaPipe's face mesh (Kartynnik et al. 2019) and iris model (Ablavatski et al. 2020).
 Two ways in: `LandmarkModel.landmarks` looks carefully at one photo, `LandmarkModel.track` follows a face from frame to
 frame with one run of the mesh.
 """
@@ -85,11 +85,12 @@ class LandmarkModel:
         region = self._region_of_box(face)
         for _ in range(3):
             points, score = self._run(rgb, region)
+            if score < LEAST_SCORE:
+                return None
             region = self._region_of_points(points)
-        if score < LEAST_SCORE:
-            return None
         runs = [self._run(rgb, region)] + [self._run(rgb, region.moved(**change)) for change in _JITTER]
-        points = np.mean([points for points, _ in runs], axis=0, dtype=np.float32)
+        points = np.stack([points for points, _ in runs]).mean(0)
+        points = points.astype(np.float32)
         return Landmarks(points, float(np.mean([score for _, score in runs])), self.irises(rgb, points))
 
     def track(self, rgb: NDArray[np.uint8], previous: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:

@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from avatar.portrait.network import Network
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from avatar.portrait.network import Network
+    from avatar.portrait.types import Floats
 
 _EPSILON = 1e-4
 
 
-def guided(matte: NDArray[np.float32], guide: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+def guided(matte: Floats, guide: Floats, radius: int) -> Floats:
     """Returns the matte filtered so that its edges follow the guide's (He, Sun, Tang 2010, "Guided Image Filtering").
 
     Args:
-        matte: float32 (height, width) in [0, 1].
-        guide: float32 (height, width) in [0, 1], the picture's luminance.
+        matte: (height, width) in [0, 1].
+        guide: (height, width) in [0, 1], the picture's luminance.
         radius: Pixels.
     """
 
-    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mean(values: Floats) -> Floats:
         return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)), np.float32)
 
     mean_guide, mean_matte = mean(guide), mean(matte)

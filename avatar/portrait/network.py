@@ -13,6 +13,8 @@ from avatar.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from avatar.portrait.types import Floats
+
 
 class Network:
     """One model of avatar/portrait/data: a picture in, arrays out.
@@ -47,11 +49,11 @@ class Network:
         self._input = entry.name
         self.size = int(entry.shape[1])
 
-    def __call__(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def __call__(self, picture: Floats) -> list[NDArray[np.float32]]:
         """Returns the outputs without their first dimension, the longest first.
 
         Args:
-            picture: float32 (size, size, 3), in the model's own range.
+            picture: (size, size, 3), in the model's own range.
         """
         values = self._session.run(None, {self._input: np.ascontiguousarray(picture[None], np.float32)})
         return sorted((np.asarray(value, np.float32)[0] for value in values), key=lambda value: -value.size)

@@ -14,6 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from avatar.portrait.types import Floats
+
 _SHARP = 2.0
 """Beyond this many picture pixels per input pixel, bilinear sampling alone would alias."""
 
@@ -38,7 +40,7 @@ class Region:
         """Returns the region shifted by fractions of its side, scaled by a factor and turned by radians."""
         return Region(self.x + right * self.side, self.y + down * self.side, self.side * grow, self.angle + turn)
 
-    def _matrix(self, size: int) -> NDArray[np.float64]:
+    def _matrix(self, size: int) -> Floats:
         """Returns the map (2, 3) from an input of `size` pixels to the picture."""
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
         turn = np.array([[cosine, -sine], [sine, cosine]]) * (self.side / size)
@@ -66,11 +68,11 @@ class Region:
         right, bottom = (int(np.clip(v + reach, 1, n)) for v, n in ((self.x, width), (self.y, height)))
         return np.ascontiguousarray(rgb[top : max(bottom, top + 1), left : max(right, left + 1)]), left, top
 
-    def to_picture(self, points: NDArray[np.float32], size: int, *, origin: float = 0.5) -> NDArray[np.float32]:
+    def to_picture(self, points: Floats, size: int, *, origin: float = 0.5) -> NDArray[np.float32]:
         """Returns a model's points in picture pixels; depth is scaled.
 
         Args:
-            points: float32 (n, 2 or 3), pixels of the model's input.
+            points: (n, 2 or 3), pixels of the model's input.
             size: Side of the model's input.
             origin: Where the model puts the centre of the first pixel; 0.5 if it measures from the input's edge.
         """
@@ -80,7 +82,7 @@ class Region:
         return out.astype(np.float32)
 
 
-def region_of(points: NDArray[np.float32], *, start: int, end: int, grow: float) -> Region:
+def region_of(points: Floats, *, start: int, end: int, grow: float) -> Region:
     """Returns the region around points (n, 2 or 3), level with the line between two of them.
 
     Args:
