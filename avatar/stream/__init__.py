@@ -1,0 +1,9 @@
+"""The one pipeline from speech to synchronised picture and sound, for live conversation and for files."""
+
+from __future__ import annotations
+
+from avatar.stream.live import LiveStream
+from avatar.stream.motion import MotionStream, PlayoutListener, StreamOptions
+from avatar.stream.pictures import AvatarStream
+
+__all__ = ["AvatarStream", "LiveStream", "MotionStream", "PlayoutListener", "StreamOptions"]

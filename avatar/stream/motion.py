@@ -1,0 +1,304 @@
+"""From sound, states and controls to motion, frame by frame on one timeline.
+
+Frames go through three indices that only grow, save by `interrupt` and its like: *shown* (handed to the listener) <=
+*planned* (motion made) <= *handed out* (sound decided). What is planned but not shown can be taken back.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+import numpy as np
+
+from avatar.motion.types import Controls, MotionRequest
+from avatar.sync import SpeechTrack, UserTrack
+from avatar.types import AudioChunk, AvatarState, Emotion, Playout
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.motion.types import MotionGenerator
+    from avatar.sync import SoundFrame
+
+_LONGEST_CHUNK: Final = 25
+_EMOTIONS: Final = tuple(Emotion)
+
+
+class PlayoutListener(Protocol):
+    """Hears what the listener hears; called from the thread that shows frames, or that interrupts."""
+
+    def started(self, segment_id: str) -> None:
+        """The first sound of a segment is shown."""
+        ...
+
+    def finished(self, playout: Playout) -> None:
+        """The last sound of a segment is shown, or the rest was dropped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How motion is cut into chunks, in frames.
+
+    Attributes:
+        first_chunk: Made first when speech starts or goes on: short, so that the first picture comes soon.
+        second_chunk: Made next.
+        chunk: Made later in a segment.
+        idle_chunk: Made while nothing is said: short, so that the avatar reacts soon.
+        start_delay: Frames that are still shown when speech arrives while others were planned; they hide the time that
+            the first speaking frame takes to make.
+        patience: With this many planned frames not shown yet, a chunk waits for the rest of its sound.
+        user_ahead: How far the user's sound may run ahead of what is shown (see `avatar.sync.UserTrack`).
+    """
+
+    first_chunk: int = 4
+    second_chunk: int = 8
+    chunk: int = 12
+    idle_chunk: int = 4
+    start_delay: int = 0
+    patience: int = 3
+    user_ahead: int | None = None
+
+
+LIVE: Final = StreamOptions(start_delay=1, user_ahead=12)
+"""For conversation in real time."""
+
+
+class PlannedFrame(NamedTuple):
+    """A frame of motion that was not shown yet.
+
+    Attributes:
+        coefficients: float32 (58,).
+        state: What it was made for.
+    """
+
+    coefficients: NDArray[np.float32]
+    state: AvatarState
+
+
+class MotionStream:
+    """Sound, states and controls in; motion with its sound out. Inputs may come from any thread.
+
+    Args:
+        generator: Makes the motion; used by one thread at a time.
+        options: How motion is cut into chunks.
+
+    Attributes:
+        listener: Hears about playout, if set.
+        changed: Notified when there may be something to plan, draw or show.
+    """
+
+    def __init__(self, generator: MotionGenerator, options: StreamOptions | None = None) -> None:
+        self.options = options or StreamOptions()
+        self.listener: PlayoutListener | None = None
+        self._generator = generator
+        self._lock = threading.RLock()
+        self.changed = threading.Condition(self._lock)
+        self._speech = SpeechTrack(self.options.first_chunk + generator.look_ahead)
+        self._user = UserTrack(self.options.user_ahead)
+        self._state = AvatarState.IDLE
+        self._emotion = np.zeros(len(_EMOTIONS), np.float32)
+        self._controls = Controls()
+        self._motion: dict[int, PlannedFrame] = {}
+        self._shown = 0
+        self._planned = 0
+        self._planning = 0
+        self._truncate_at: int | None = None
+
+    @property
+    def n_shown(self) -> int:
+        """Frames shown so far: the index of the next one."""
+        return self._shown
+
+    @property
+    def n_waiting(self) -> int:
+        """Whole frames of speech that were pushed and await their motion."""
+        with self._lock:
+            return self._speech.n_waiting
+
+    def push_audio(self, chunk: AudioChunk, segment_id: str = "") -> None:
+        """Adds agent speech to the open segment, or opens one; any rate, faster or slower than it is heard.
+
+        Raises:
+            InputError: The sample rate changed within the segment.
+        """
+        with self._lock:
+            self._speech.push(chunk, segment_id)
+            self._hurry()
+
+    def end_segment(self, segment_id: str = "") -> None:
+        """Declares the open segment complete."""
+        with self._lock:
+            self._speech.end_segment(segment_id)
+            self._hurry()
+
+    def push_user_audio(self, chunk: AudioChunk) -> None:
+        """Adds what the user says, heard from the next frame shown on, or after what was pushed before."""
+        with self._lock:
+            self._user.push(chunk, self._shown)
+
+    def set_state(self, state: AvatarState) -> None:
+        """Sets what the avatar does while it says nothing; whenever it speaks, its state is SPEAKING by itself."""
+        with self._lock:
+            self._state = state
+
+    def set_emotion(self, emotion: Emotion, intensity: float = 1.0) -> None:
+        """Sets the emotion from the next chunk on; an intensity in [0, 1]."""
+        values = np.zeros(len(_EMOTIONS), np.float32)
+        if emotion is not Emotion.NEUTRAL:
+            values[_EMOTIONS.index(emotion)] = min(max(intensity, 0.0), 1.0)
+        with self._lock:
+            self._emotion = values
+
+    def set_controls(self, controls: Controls) -> None:
+        """Sets amplitudes and gaze from the next chunk on."""
+        with self._lock:
+            self._controls = controls
+
+    def interrupt(self) -> Playout | None:
+        """Drops all speech that was not shown; the sound fades out within 20 ms and the motion goes on from there.
+
+        Returns:
+            What was heard of the segment that was being spoken; None if there was nothing to say.
+        """
+        with self._lock:
+            heard = self._speech.interrupt(self._shown)
+            self._cut(self._speech.end)
+        if self.listener:
+            for playout in heard:
+                self.listener.finished(playout)
+        return heard[0] if heard else None
+
+    def pause(self) -> None:
+        """Stops the speech within 20 ms, to go on later from the same sample; the picture goes on."""
+        with self._lock:
+            self._speech.pause(self._shown)
+            self._cut(self._speech.end)
+
+    def resume(self) -> None:
+        """Lets paused speech go on."""
+        with self._lock:
+            self._speech.resume()
+            self._hurry()
+
+    def next_motion(self) -> NDArray[np.float32]:
+        """Returns the next frame's motion, float32 (58,), as fast as it can be made."""
+        while True:
+            with self._lock:
+                planned = self._motion.get(self._shown)
+                if planned is not None:
+                    self._show_sound()
+                    return planned.coefficients
+            self.plan()
+
+    def plan(self) -> bool:
+        """Makes the next chunk of motion.
+
+        Returns:
+            Whether it did; False if it rather waits for more sound, for which there is time.
+        """
+        with self._lock:
+            start = self._planned
+            n_frames = self._chunk_length(start)
+            if not n_frames:
+                return False
+            request = self._request(start, n_frames)
+            self._planning = start + n_frames
+            truncate_at, self._truncate_at = self._truncate_at, None
+        if truncate_at is not None:
+            self._generator.truncate(truncate_at)
+        made = self._generator.generate(request).coefficients
+        with self._lock:
+            end = self._planning
+            for index in range(max(start, self._shown), end):
+                self._motion[index] = PlannedFrame(made[index - start], request.states[index - start])
+            self._planned = max(self._planned, end)
+            if end < start + n_frames:  # taken back while it was being made
+                self._forget_motion(end)
+        return True
+
+    def _show_sound(self) -> tuple[int, SoundFrame]:
+        """Moves on by one frame; returns its index and sound, which never wait for motion."""
+        with self._lock:
+            index = self._shown
+            while self._speech.end <= index:
+                self._speech.extend()
+            sound = self._speech[index]
+            self._shown += 1
+            self._motion.pop(index, None)
+            oldest = min(index, self._planned) - self._generator.audio_context - 1
+            self._speech.forget(oldest)
+            self._user.forget(oldest)
+            self.changed.notify_all()
+        if self.listener:
+            before = [segment for segment in sound.finished if segment is not sound.segment]
+            for segment in before:
+                self.listener.finished(segment.playout())
+            if sound.segment is not None and sound.position == 0:
+                self.listener.started(sound.segment.segment_id)
+            if len(before) < len(sound.finished) and sound.segment is not None:
+                self.listener.finished(sound.segment.playout())
+        return index, sound
+
+    def _state_of(self, sound: SoundFrame) -> AvatarState:
+        return AvatarState.SPEAKING if sound.speaking else self._state
+
+    def _chunk_length(self, start: int) -> int:
+        """Returns how many frames to make next, 0 to wait for more sound."""
+        options = self.options
+        handed_out = min(self._speech.end - start, _LONGEST_CHUNK)
+        n_ready, complete = self._speech.upcoming()
+        speaks = n_ready > 0 or any(self._speech.spoke(start + i) for i in range(handed_out))
+        if not speaks:
+            return max(options.idle_chunk, handed_out)
+        if not self._speech.spoke(start - 1):
+            wanted = options.first_chunk
+        else:
+            wanted = options.chunk if self._speech.spoke(start - options.second_chunk) else options.second_chunk
+        available = handed_out + n_ready
+        if not complete and available < wanted + self._generator.look_ahead:
+            if start - self._shown >= options.patience:
+                return 0
+            wanted = min(wanted, available - self._generator.look_ahead)
+        return max(min(wanted, available), handed_out, options.first_chunk)
+
+    def _request(self, start: int, n_frames: int) -> MotionRequest:
+        while self._speech.end < start + n_frames:
+            self._speech.extend()
+        context, look_ahead = self._generator.audio_context, self._generator.look_ahead
+        known = min(self._speech.end - start, n_frames + look_ahead)
+        agent = (
+            self._speech.speech(start - context, context + known),
+            self._speech.peek(n_frames + look_ahead - known),
+        )
+        return MotionRequest(
+            start=start,
+            n_frames=n_frames,
+            agent=np.concatenate(agent),
+            user=self._user.read(start - context, context + n_frames + look_ahead),
+            states=tuple(self._state_of(self._speech[index]) for index in range(start, start + n_frames)),
+            emotion=np.tile(self._emotion, (n_frames, 1)),
+            controls=self._controls,
+        )
+
+    def _hurry(self) -> None:
+        """Lets speech that has just arrived start now, rather than after the silence that was planned."""
+        if self._speech.drop_silence(self._shown + self.options.start_delay):
+            self._cut(self._speech.end)
+        self.changed.notify_all()
+
+    def _cut(self, first: int) -> None:
+        """Takes back the motion from frame `first` on."""
+        self.changed.notify_all()
+        self._planning = min(self._planning, first)
+        for index in [index for index in self._motion if index >= first]:
+            del self._motion[index]
+        if first < self._planned:
+            self._planned = first
+            self._forget_motion(first)
+
+    def _forget_motion(self, first: int) -> None:
+        """Has the generator forget frames before it makes the next ones."""
+        self._truncate_at = first if self._truncate_at is None else min(self._truncate_at, first)

@@ -1,0 +1,95 @@
+"""From motion to pictures, each with its own sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avatar.stream.motion import MotionStream, StreamOptions
+from avatar.types import SyncedFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.motion.types import MotionGenerator
+    from avatar.render.types import Renderer
+
+
+class AvatarStream(MotionStream):
+    """The whole pipeline: speech, states and controls in; pictures with their sound out, 25 a second, forever.
+
+    Files call `next_frame`. Live publishers call `prepare` in one thread, ahead of time, and `show` at each frame's
+    moment (`LiveStream` does both).
+
+    Args:
+        generator: Makes the motion.
+        renderer: Draws it; every picture must be an array of its own.
+        options: How motion is cut into chunks.
+    """
+
+    def __init__(self, generator: MotionGenerator, renderer: Renderer, options: StreamOptions | None = None) -> None:
+        super().__init__(generator, options)
+        self._renderer = renderer
+        self._pictures: dict[int, NDArray[np.uint8]] = {}
+        self._last = np.zeros((*renderer.size, 3), np.uint8)
+        self._n_late = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures."""
+        return self._renderer.size
+
+    @property
+    def n_prepared(self) -> int:
+        """Pictures drawn and not shown."""
+        return len(self._pictures)
+
+    @property
+    def n_late(self) -> int:
+        """Frames shown so far whose picture was not ready, so that the one before was repeated."""
+        return self._n_late
+
+    def prepare(self) -> bool:
+        """Draws the next picture, or makes the motion that it needs; slow, for one thread at a time.
+
+        Returns:
+            Whether it did; False if it rather waits for more sound, for which there is time.
+        """
+        with self._lock:
+            index = self._shown
+            while index in self._pictures:
+                index += 1
+            planned = self._motion.get(index)
+        if planned is None:
+            return self.plan()
+        picture = self._renderer.render(planned.coefficients)
+        with self._lock:
+            if self._motion.get(index) is planned:
+                self._pictures[index] = picture
+        return True
+
+    def show(self) -> SyncedFrame:
+        """Returns the next frame at once: its sound, and its picture, or the one before if it is late."""
+        with self._lock:
+            planned = self._motion.get(self._shown)
+            picture = self._pictures.pop(self._shown, None)
+            if picture is None:
+                self._n_late += 1
+            else:
+                self._last = picture
+            rgb = self._last
+            index, sound = self._show_sound()
+        state = self._state_of(sound) if planned is None else planned.state
+        return SyncedFrame(rgb, sound.output, index, state)
+
+    def next_frame(self) -> SyncedFrame:
+        """Returns the next frame as fast as it can be made."""
+        while self._shown not in self._pictures:
+            self.prepare()
+        return self.show()
+
+    def _cut(self, first: int) -> None:
+        super()._cut(first)
+        for index in [index for index in self._pictures if index >= first]:
+            del self._pictures[index]
