@@ -1,0 +1,61 @@
+// The socket to the server: messages as in docs/protocol.md, kept open as long as the page wants it.
+
+const FIRST_DELAY = 400;
+const LONGEST_DELAY = 5000;
+const KEY = "visavis.session";
+
+export class Link extends EventTarget {
+  #socket = null;
+  #delay = FIRST_DELAY;
+  #timer = 0;
+  #wanted = false;
+
+  get open() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  get session() {
+    return sessionStorage.getItem(KEY);
+  }
+
+  start() {
+    this.#wanted = true;
+    clearTimeout(this.#timer);
+    const resume = this.session ? `?resume=${encodeURIComponent(this.session)}` : "";
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/session${resume}`);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onclose = ({ code }) => {
+      if (socket === this.#socket) this.#lost(code);
+    };
+  }
+
+  /** Gives up until `start` is called again. */
+  stop() {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+  }
+
+  send(message) {
+    if (!this.open) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  #take(message) {
+    if (message.type === "welcome") {
+      sessionStorage.setItem(KEY, message.session);
+      this.#delay = FIRST_DELAY;
+    }
+    if (message.type === "ended") this.#wanted = message.reason === "the server stops";
+    this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
+  }
+
+  #lost(code) {
+    this.dispatchEvent(new CustomEvent("lost", { detail: { code, again: this.#wanted } }));
+    if (!this.#wanted) return;
+    this.#timer = setTimeout(() => this.start(), this.#delay);
+    this.#delay = Math.min(LONGEST_DELAY, this.#delay * 1.7);
+  }
+}

@@ -1,0 +1,298 @@
+"""The HTTP server: the page, its socket, uploads. docs/protocol.md describes what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from agent.web.contract import (
+    MAX_MESSAGE,
+    ChooseMessage,
+    EndMessage,
+    OfferMessage,
+    command_of,
+    error_message,
+    parse_message,
+)
+from agent.web.hub import Hub
+from agent.web.session import Mailbox
+from avatar.errors import InputError, OutputError, VisavisError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from aiohttp.typedefs import Handler, Middleware
+
+    from agent.web.conversation import Engine, Gallery, LoadStage
+    from agent.web.session import Session
+
+PAGE: Final = Path(__file__).parent / "page"
+
+MAX_PHOTO: Final = 15 * 1024 * 1024
+"""Bytes of an uploaded photo."""
+
+UPLOAD_SECONDS: Final = 30.0
+"""How long a photo may take to arrive."""
+
+PHOTO_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
+
+_HEARTBEAT: Final = 25.0
+_MESSAGES_PER_SECOND: Final = 20.0
+_MESSAGE_BURST: Final = 60.0
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Permissions-Policy": "microphone=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+_HUB: Final = web.AppKey("hub", Hub)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server listens; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+
+
+@asynccontextmanager
+async def serving(
+    engine: Engine,
+    gallery: Gallery,
+    address: Address,
+    *,
+    limit: int,
+    on_stage: Callable[[LoadStage], None] = lambda _: None,
+) -> AsyncGenerator[tuple[str, Hub]]:
+    """Serves the page while the block runs; the models load meanwhile.
+
+    Yields:
+        The page's address, and the sessions.
+
+    Raises:
+        OutputError: The address can't be listened on.
+        VisavisError: The models can't be loaded (in an exception group: it ends the block).
+    """
+    async with asyncio.TaskGroup() as tasks:
+        hub = Hub(engine, gallery, limit=limit, tasks=tasks, on_stage=on_stage)
+        runner = web.AppRunner(make_app(hub, address.host), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        loading = None
+        try:
+            url = await _listen(runner, address)
+            loading = tasks.create_task(hub.load(), name="load the models")
+            yield url, hub
+        finally:
+            if loading is not None:
+                loading.cancel()
+            await hub.close()
+            await runner.cleanup()
+
+
+def make_app(hub: Hub, host: str) -> web.Application:
+    """Returns the application; `host` is what it will listen on."""
+    app = web.Application(client_max_size=MAX_PHOTO, middlewares=[_guard(host), _plain_errors])
+    app[_HUB] = hub
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes(
+        [
+            web.get("/", _index),
+            web.static("/page", PAGE),
+            web.get("/api/status", _status),
+            web.get("/api/session", _socket),
+            web.post("/api/sessions/{session}/messages", _post_message),
+            web.post("/api/portraits", _post_portrait),
+            web.get("/api/avatars/{avatar}/picture", _picture),
+        ]
+    )
+    return app
+
+
+async def _listen(runner: web.AppRunner, address: Address) -> str:
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        raise OutputError(
+            "opening the page",
+            expected=f"a free address {address.host}:{address.port}",
+            got=(error.strerror or str(error)).lower(),
+            hint="choose another one with --port, or --port 0 for any",
+        ) from error
+    host, port = runner.addresses[0][:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}/"
+
+
+def _guard(host: str) -> Middleware:
+    """Returns a middleware that turns away pages of other sites, also those that rebind a name to us."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked = urlsplit(f"//{request.host}")
+        if host in _LOOPBACK and asked.hostname not in _LOOPBACK:
+            return _error(403, InputError("opening the page", expected="a local address", got=request.host))
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.host:
+            return _error(403, InputError("opening the page", expected="a page of this server", got=origin))
+        return await handler(request)
+
+    return guard
+
+
+@web.middleware
+async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400 or not request.path.startswith("/api/"):
+            raise
+        what = InputError(
+            f"{request.method} {request.path}", expected="a request of docs/protocol.md", got=error.reason
+        )
+        return _error(error.status, what)
+    except VisavisError as error:
+        return _error(422, error)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+
+
+def _error(status: int, error: VisavisError, code: str = "refused") -> web.Response:
+    return web.json_response(error_message(error, code), status=status)
+
+
+async def _index(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(PAGE / "index.html")
+
+
+async def _status(request: web.Request) -> web.Response:
+    hub = request.app[_HUB]
+    stages = [asdict(stage) for stage in hub.stages]
+    return web.json_response({"ready": hub.ready, "stages": stages, "sessions": len(hub.sessions), "limit": hub.limit})
+
+
+async def _picture(request: web.Request) -> web.StreamResponse:
+    avatars = request.app[_HUB].gallery.options().avatars
+    for option in avatars:
+        if option.id == request.match_info["avatar"] and option.picture is not None:
+            return web.FileResponse(option.picture)
+    raise web.HTTPNotFound
+
+
+async def _post_message(request: web.Request) -> web.Response:
+    session = request.app[_HUB].session(request.match_info["session"])
+    if session is None:
+        raise web.HTTPNotFound
+    if (request.content_length or 0) > MAX_MESSAGE:
+        raise web.HTTPRequestEntityTooLarge(MAX_MESSAGE, request.content_length or 0)
+    await _act(request.app[_HUB], session, await request.read())
+    return web.json_response({"type": "done"})
+
+
+async def _post_portrait(request: web.Request) -> web.Response:
+    hub = request.app[_HUB]
+    if request.content_type not in PHOTO_TYPES:
+        error = InputError("uploading a photo", expected="a JPEG, PNG or WebP picture", got=request.content_type)
+        return _error(415, error, "type")
+    if (request.content_length or 0) > MAX_PHOTO:
+        return _error(413, _too_large(), "size")
+    photo = bytearray()
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            async for block in request.content.iter_chunked(1 << 16):
+                photo += block
+                if len(photo) > MAX_PHOTO:
+                    return _error(413, _too_large(), "size")
+    except TimeoutError:
+        error = InputError(
+            "uploading a photo", expected=f"all of it within {UPLOAD_SECONDS:.0f} s", got=f"{len(photo)} bytes"
+        )
+        return _error(408, error, "slow")
+    session = hub.session(request.query.get("session", ""))
+    option = await hub.add_portrait(bytes(photo), request.query.get("label", "")[:60], session)
+    return web.json_response({"id": option.id, "label": option.label})
+
+
+def _too_large() -> InputError:
+    return InputError("uploading a photo", expected=f"at most {MAX_PHOTO >> 20} MB", got="more")
+
+
+async def _act(hub: Hub, session: Session, data: str | bytes) -> None:
+    message = parse_message(data)
+    match message:
+        case OfferMessage(sdp=offer):
+            await session.connect(offer)
+        case ChooseMessage():
+            hub.choose(session, message)
+        case EndMessage():
+            session.send({"type": "ended", "reason": "as asked"})
+            hub.end(session)
+        case _:
+            command = command_of(message)
+            if command is not None:
+                await session.do(command)
+
+
+async def _socket(request: web.Request) -> web.StreamResponse:
+    hub = request.app[_HUB]
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=MAX_MESSAGE)
+    await socket.prepare(request)
+    mailbox = Mailbox()
+    try:
+        session = hub.join(request.query.get("resume"), mailbox)
+    except InputError as error:
+        await socket.send_json(error_message(error, "busy"))
+        await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+        return socket
+    writer = asyncio.create_task(_write(mailbox, socket))
+    try:
+        await _read(hub, session, mailbox, socket)
+    finally:
+        hub.leave(session, mailbox)
+        mailbox.close()
+        await asyncio.wait([writer], timeout=2.0)
+        writer.cancel()
+    return socket
+
+
+async def _write(mailbox: Mailbox, socket: web.WebSocketResponse) -> None:
+    while (message := await mailbox.next()) is not None:
+        try:
+            await socket.send_json(message)
+        except ConnectionError:
+            return
+    await socket.close(code=WSCloseCode.POLICY_VIOLATION if mailbox.overflown else WSCloseCode.OK)
+
+
+async def _read(hub: Hub, session: Session, mailbox: Mailbox, socket: web.WebSocketResponse) -> None:
+    allowance, before = _MESSAGE_BURST, time.monotonic()
+    async for message in socket:
+        now = time.monotonic()
+        allowance = min(_MESSAGE_BURST, allowance + (now - before) * _MESSAGES_PER_SECOND) - 1
+        before = now
+        if allowance < 0:
+            error = InputError("reading messages", expected=f"{_MESSAGES_PER_SECOND:.0f} a second", got="a flood")
+            await socket.send_json(error_message(error, "flood"))
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION)
+            return
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            continue
+        try:
+            await _act(hub, session, message.data)
+        except VisavisError as error:
+            mailbox.put(error_message(error))

@@ -1,0 +1,205 @@
+"""One page's session: its conversation, its connection, its sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.web.contract import error_message, event_message
+from agent.web.conversation import Caption, Notice, StateChanged
+from agent.web.peer import Peer
+from avatar.errors import InputError, VisavisError
+from avatar.types import AvatarState
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from agent.web.conversation import Choice, Command, Conversation, Engine, Event
+    from avatar.types import SyncedFrame
+
+_LOG = logging.getLogger(__name__)
+
+_REMEMBERED_CAPTIONS: Final = 100
+_MAILBOX: Final = 200
+
+
+class Mailbox:
+    """Messages on their way to one socket. A page that does not read them loses the socket, not our memory."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_MAILBOX)
+        self.overflown = False
+
+    def put(self, message: dict[str, Any]) -> None:
+        """Queues a message."""
+        try:
+            self._messages.put_nowait(message)
+        except asyncio.QueueFull:
+            self.close()
+            self.overflown = True
+
+    def close(self) -> None:
+        """Ends the mailbox after the messages that are in it."""
+        while True:
+            try:
+                self._messages.put_nowait(None)
+            except asyncio.QueueFull:
+                self._messages.get_nowait()
+            else:
+                return
+
+    async def next(self) -> dict[str, Any] | None:
+        """Returns the next message, or None after the last."""
+        return await self._messages.get()
+
+
+class Session:
+    """A conversation with whoever holds the page. It outlives a lost socket, so that a reload goes on with it.
+
+    Args:
+        engine: Opens conversations.
+        choice: Avatar, voice and persona.
+        ready: Set when the engine can open conversations.
+    """
+
+    def __init__(self, engine: Engine, choice: Choice, ready: asyncio.Event) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self.choice = choice
+        self._engine = engine
+        self._ready = ready
+        self._mailbox: Mailbox | None = None
+        self._peer: Peer | None = None
+        self._conversation: Conversation | None = None
+        self._again = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._captions: OrderedDict[str, Caption] = OrderedDict()
+        self._state = AvatarState.IDLE
+        self._signalling = asyncio.Lock()
+
+    @property
+    def attended(self) -> bool:
+        """Whether a page holds the session."""
+        return self._mailbox is not None
+
+    @property
+    def connected(self) -> bool:
+        """Whether frames reach a page."""
+        return self._peer is not None and self._peer.connected
+
+    async def run(self) -> None:
+        """Keeps the conversation going until it is cancelled; another choice opens another conversation."""
+        try:
+            await self._ready.wait()
+            while True:
+                self._again.clear()
+                self._running = asyncio.create_task(self._converse(self._engine.open(self.choice)))
+                await self._again.wait()
+                await _stopped(self._running)
+        finally:
+            if self._running is not None:
+                await _stopped(self._running)
+            if self._peer is not None:
+                await self._peer.close()
+            if self._mailbox is not None:
+                self._mailbox.close()
+
+    def attach(self, mailbox: Mailbox) -> None:
+        """Gives the session to a page; the page that held it before loses it."""
+        if self._mailbox is not None:
+            self._mailbox.put({"type": "ended", "reason": "taken over by another page"})
+            self._mailbox.close()
+        self._mailbox = mailbox
+        self.send(event_message(StateChanged(self._state)))
+        for caption in self._captions.values():
+            self.send(event_message(caption))
+
+    def detach(self, mailbox: Mailbox) -> None:
+        """Takes the session from a page that is gone."""
+        if self._mailbox is mailbox:
+            self._mailbox = None
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Sends a message to the page, if there is one."""
+        if self._mailbox is not None:
+            self._mailbox.put(message)
+
+    async def connect(self, offer: str) -> None:
+        """Answers a page's WebRTC offer; an earlier connection ends.
+
+        Raises:
+            InputError: The offer can't be used; an earlier connection stays.
+        """
+        async with self._signalling:
+            peer = Peer(self._hear)
+            try:
+                answer = await peer.answer(offer)
+            except BaseException:
+                await peer.close()
+                raise
+            earlier, self._peer = self._peer, peer
+            self.send({"type": "answer", "sdp": answer})
+            self._restart_if_broken()
+            if earlier is not None:
+                await earlier.close()
+
+    async def do(self, command: Command) -> None:
+        """Passes a command on.
+
+        Raises:
+            VisavisError: It can't be done now.
+        """
+        if self._conversation is None:
+            self._restart_if_broken()
+            raise InputError(
+                "talking", expected="a conversation that runs", got="one that is starting", hint="try again in a moment"
+            )
+        await self._conversation.do(command)
+
+    def choose(self, choice: Choice) -> None:
+        """Goes on with another avatar, voice or persona."""
+        self.choice = choice
+        self._again.set()
+
+    async def show(self, frame: SyncedFrame) -> None:
+        """Passes a frame on to the page."""
+        if self._peer is not None:
+            await self._peer.publish(frame)
+
+    def tell(self, event: Event) -> None:
+        """Passes an event on to the page, and keeps what a reload has to show again."""
+        if isinstance(event, StateChanged):
+            self._state = event.state
+        elif isinstance(event, Caption):
+            self._captions[event.utterance] = event
+            while len(self._captions) > _REMEMBERED_CAPTIONS:
+                self._captions.popitem(last=False)
+        self.send(event_message(event))
+
+    def _restart_if_broken(self) -> None:
+        if self._running is not None and self._running.done():
+            self._again.set()
+
+    def _hear(self, samples: NDArray[np.float32]) -> None:
+        if self._conversation is not None:
+            self._conversation.hear(samples)
+
+    async def _converse(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        try:
+            await conversation.run(self)
+        except VisavisError as error:
+            self.send(error_message(error, "conversation"))
+        except Exception:  # noqa: BLE001 - whatever breaks one conversation must not end the others
+            _LOG.exception("A conversation broke off")
+            self.tell(Notice("conversation", "the conversation broke off", "start it again"))
+        finally:
+            self._conversation = None
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
