@@ -85,22 +85,28 @@ async def serving(
 
     Raises:
         OutputError: The address can't be listened on.
-        VisavisError: The models can't be loaded (in an exception group: it ends the block).
+        VisavisError: The models can't be loaded.
     """
-    async with asyncio.TaskGroup() as tasks:
-        hub = Hub(engine, gallery, limit=limit, tasks=tasks, on_stage=on_stage)
-        runner = web.AppRunner(make_app(hub, address.host), access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
-        loading = None
-        try:
-            url = await _listen(runner, address)
-            loading = tasks.create_task(hub.load(), name="load the models")
-            yield url, hub
-        finally:
-            if loading is not None:
-                loading.cancel()
-            await hub.close()
-            await runner.cleanup()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            hub = Hub(engine, gallery, limit=limit, tasks=tasks, on_stage=on_stage)
+            runner = web.AppRunner(make_app(hub, address.host), access_log=None, shutdown_timeout=2.0)
+            await runner.setup()
+            loading = None
+            try:
+                url = await _listen(runner, address)
+                loading = tasks.create_task(hub.load(), name="load the models")
+                yield url, hub
+            finally:
+                if loading is not None:
+                    loading.cancel()
+                await hub.close()
+                await runner.cleanup()
+    except BaseExceptionGroup as group:
+        first, *others = group.exceptions
+        if others:
+            raise
+        raise first from None
 
 
 def make_app(hub: Hub, host: str) -> web.Application:
@@ -223,6 +229,8 @@ async def _post_portrait(request: web.Request) -> web.Response:
             "uploading a photo", expected=f"all of it within {UPLOAD_SECONDS:.0f} s", got=f"{len(photo)} bytes"
         )
         return _error(408, error, "slow")
+    if not photo:
+        return _error(422, InputError("uploading a photo", expected="a picture", got="nothing"), "size")
     session = hub.session(request.query.get("session", ""))
     option = await hub.add_portrait(bytes(photo), request.query.get("label", "")[:60], session)
     return web.json_response({"id": option.id, "label": option.label})

@@ -6,7 +6,7 @@ import { Media } from "./media.js";
 import { Settings } from "./settings.js";
 
 const byId = (id) => document.getElementById(id);
-const STATES = { idle: "Here", listening: "Listening", thinking: "Thinking", speaking: "Speaking", lost: "Reconnecting" };
+const STATES = { idle: "Ready", listening: "Listening", thinking: "Thinking", speaking: "Speaking", lost: "Reconnecting" };
 
 const link = new Link();
 const media = new Media(byId("video"), (message) => link.send(message));
@@ -206,19 +206,20 @@ function showLatency({ total, stages }) {
   byId("latency-total").textContent = `${total.toFixed(2)} s`;
   const longest = Math.max(total, ...Object.values(stages));
   byId("latency-stages").replaceChildren(...Object.entries(stages).flatMap(([name, seconds]) => {
-    const [term, description, meter, number] = ["dt", "dd", "meter", "span"].map((tag) => document.createElement(tag));
+    const [term, description, bar, number] = ["dt", "dd", "span", "span"].map((tag) => document.createElement(tag));
     term.textContent = name;
-    Object.assign(meter, { max: longest, value: seconds });
+    bar.className = "bar";
+    bar.style.width = `${(100 * seconds) / longest}%`;
     number.className = "seconds";
     number.textContent = `${seconds.toFixed(2)} s`;
-    description.append(meter, number);
+    description.append(bar, number);
     return [term, description];
   }));
 }
 
 function showTalking() {
   byId("start").classList.toggle("stop", talking);
-  byId("start").querySelector("span").textContent = talking ? "Stop talking" : "Start talking";
+  byId("start").querySelector("span").textContent = talking ? "Stop" : "Start talking";
   byId("start").querySelector("use").setAttribute("href", talking ? "#icon-stop" : "#icon-mic");
   byId("mute").hidden = !talking;
 }

@@ -1,0 +1,300 @@
+"""The documented contract, as another front end would use it; and what people and programs send by mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+from typing import TYPE_CHECKING
+
+import aiohttp
+import cv2
+import pytest
+from skimage.data import astronaut
+
+from agent.web import hub, server
+from agent.web.conversation import Ask, Interrupt, SetEmotion
+from agent.web.server import Address, serving
+from avatar.errors import InputError, OutputError
+from avatar.types import Emotion
+from tests.web.conftest import visiting
+from tests.web.talker import Theatre
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+def photo() -> bytes:
+    return cv2.imencode(".jpg", cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+async def test_a_page_is_welcomed_and_told_what_there_is(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        welcome = await page.wait_for("welcome")
+        assert not welcome["resumed"]
+        options = await page.wait_for("options")
+        assert [voice["id"] for voice in options["voices"]] == ["joe", "amy"]
+        assert options["chosen"] == {"avatar": "astronaut", "voice": "joe", "persona": "friend"}
+        await page.wait_for("loading", ready=True)
+        picture = await visitor.client.get(visitor.url.rstrip("/") + options["avatars"][0]["picture"])
+        assert picture.content_type == "image/jpeg"
+
+
+async def test_a_page_is_served_while_models_load_and_talks_when_they_are_ready(tmp_path: Path):
+    loaded = asyncio.Event()
+    theatre = Theatre(tmp_path, loaded=loaded)
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        assert "Start talking" in await (await visitor.client.get(visitor.url)).text()
+        loading = await page.wait_for("loading")
+        while len(loading["stages"]) < 4 or loading["stages"][1]["state"] != "loading":
+            loading = await page.wait_for("loading")
+        assert not loading["ready"]
+        await page.send(type="ask", text="hello")
+        assert "one that is starting" in (await page.wait_for("error"))["message"]
+        loaded.set()
+        await page.wait_for("loading", ready=True)
+        await page.send(type="ask", text="hello")
+        await page.wait_for("caption", speaker="user", text="hello")
+
+
+async def test_models_that_do_not_load_end_the_server_with_their_error(theatre: Theatre):
+    theatre.fault = InputError("loading the voice", expected="a file", got="none")
+    with pytest.raises(InputError, match="loading the voice"):
+        async with serving(theatre, theatre, Address(port=0), limit=1):
+            await asyncio.Event().wait()
+
+
+async def test_a_typed_turn_is_answered_with_captions_states_and_latency(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="ask", text="  how are you ")
+        assert (await page.wait_for("caption", speaker="user"))["text"] == "how are you"
+        await page.wait_for("state", state="speaking")
+        latency = await page.wait_for("latency")
+        assert latency["turn"] == 1
+        assert sum(latency["stages"].values()) == pytest.approx(latency["total"])
+        answer = await page.wait_for("caption", speaker="avatar", final=True)
+        assert answer["text"] == "You asked how are you"
+        assert theatre.conversations[0].done == [Ask("how are you")]
+
+
+async def test_an_interruption_ends_the_answer_where_it_was_heard(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="say", text="one two three four five six seven eight nine ten")
+        await page.wait_for("caption", text="one two")
+        await page.send(type="interrupt")
+        final = await page.wait_for("caption", speaker="avatar", final=True)
+        assert "ten" not in final["text"]
+        await page.wait_for("state", state="listening")
+        assert theatre.conversations[0].done[-1] == Interrupt()
+
+
+async def test_another_program_can_make_the_avatar_speak_over_rest(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        session = (await page.wait_for("welcome"))["session"]
+        await page.wait_for("loading", ready=True)
+        url = f"{visitor.url}api/sessions/{session}/messages"
+        answer = await visitor.client.post(url, json={"type": "emotion", "emotion": "happy", "intensity": 0.5})
+        assert answer.status == 200
+        assert theatre.conversations[0].done == [SetEmotion(Emotion.HAPPY, 0.5)]
+        await visitor.client.post(url, json={"type": "say", "text": "Hello"})
+        await page.wait_for("caption", speaker="avatar", text="Hello", final=True)
+        assert (await visitor.client.post(url, data=b"{")).status == 422
+        assert (await visitor.client.post(f"{visitor.url}api/sessions/nobody/messages", json={})).status == 404
+
+
+async def test_another_voice_opens_another_conversation(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="choose", voice="amy")
+        options = await page.wait_for("options", chosen={"avatar": "astronaut", "voice": "amy", "persona": "friend"})
+        assert options["chosen"]["voice"] == "amy"
+        await page.send(type="choose", voice="nobody")
+        assert "joe, amy" in (await page.wait_for("error"))["message"]
+        await page.send(type="ask", text="hello")
+        assert [talk.choice.voice for talk in theatre.conversations] == ["joe", "amy"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no JSON",
+        "[]",
+        '{"type": "dance"}',
+        '{"type": "ask"}',
+        '{"type": "ask", "text": "   "}',
+        '{"type": "ask", "text": "hi", "more": 1}',
+        '{"type": "emotion", "emotion": "hungry"}',
+        '{"type": "emotion", "emotion": "happy", "intensity": 7}',
+        '{"type": "offer", "sdp": "garbage"}',
+        '{"type": "offer", "sdp": ""}',
+        '{"type": "offer", "sdp": "v=0\\r\\no=- 1 1 IN IP4 0.0.0.0\\r\\ns=-\\r\\nt=0 0\\r\\n"}',
+        '{"type": "ask", "text": "' + "x" * 2001 + '"}',
+    ],
+)
+async def test_a_wrong_message_gets_one_clear_line_and_changes_nothing(theatre: Theatre, message: str):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.socket.send_str(message)
+        error = await page.wait_for("error")
+        assert ": expected " in error["message"]
+        assert len(error["message"]) < 400
+        await page.send(type="ask", text="hello")
+        await page.wait_for("caption", text="hello")
+
+
+async def test_a_flood_of_messages_ends_that_page_alone(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as calm, visitor.page() as wild:
+        await calm.wait_for("loading", ready=True)
+        for _ in range(100):
+            await wild.send(type="interrupt")
+        await wild.wait_for("error", code="flood")
+        await calm.send(type="ask", text="hello")
+        await calm.wait_for("caption", text="hello")
+
+
+async def test_more_pages_than_allowed_are_refused_politely(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor, visitor.page() as first:
+        await first.wait_for("welcome")
+        for _ in range(20):
+            async with visitor.page() as second:
+                error = await second.wait_for("error", code="busy")
+                assert "at most 1" in error["message"]
+                assert error["hint"]
+        await first.wait_for("loading", ready=True)
+        await first.send(type="ask", text="hello")
+        await first.wait_for("caption", text="hello")
+
+
+async def test_a_reload_goes_on_with_the_same_session_and_what_was_said(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor:
+        async with visitor.page() as page:
+            session = (await page.wait_for("welcome"))["session"]
+            await page.wait_for("loading", ready=True)
+            await page.send(type="ask", text="hello")
+            await page.wait_for("caption", speaker="avatar", final=True)
+        async with visitor.page(resume=session) as page:
+            welcome = await page.wait_for("welcome")
+            assert welcome["resumed"]
+            await page.wait_for("caption", speaker="user", text="hello")
+            await page.wait_for("caption", speaker="avatar", text="You asked hello")
+    assert len(theatre.conversations) == 1
+
+
+async def test_a_page_that_left_makes_room_for_another(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor:
+        async with visitor.page() as page:
+            first = (await page.wait_for("welcome"))["session"]
+        async with visitor.page() as page:
+            assert (await page.wait_for("welcome"))["session"] != first
+
+
+async def test_a_session_ends_when_its_page_does_not_come_back(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hub, "UNATTENDED_SECONDS", 0.0)
+    async with visiting(theatre) as visitor, visitor.page() as other:
+        await other.wait_for("welcome")
+        async with visitor.page() as page:
+            gone = (await page.wait_for("welcome"))["session"]
+        async with visitor.page(resume=gone) as page:
+            assert not (await page.wait_for("welcome"))["resumed"]
+
+
+async def test_a_page_that_takes_a_session_over_ends_the_earlier_page(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor, visitor.page() as first:
+        session = (await first.wait_for("welcome"))["session"]
+        async with visitor.page(resume=session) as second:
+            await second.wait_for("welcome", resumed=True)
+            assert "another page" in (await first.wait_for("ended"))["reason"]
+
+
+async def test_two_hundred_pages_come_and_go_without_a_trace(theatre: Theatre):
+    async with visiting(theatre, limit=2) as visitor:
+        before = len(asyncio.all_tasks())
+        for _ in range(200):
+            async with visitor.page() as page:
+                await page.wait_for("welcome")
+                await page.send(type="end")
+                await page.wait_for("ended")
+        status = await (await visitor.client.get(f"{visitor.url}api/status")).json()
+        assert status["sessions"] == 0
+        assert len(asyncio.all_tasks()) <= before + 3
+
+
+async def test_a_photo_becomes_an_avatar_with_progress(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        session = (await page.wait_for("welcome"))["session"]
+        query = {"session": session, "label": "Eileen"}
+        answer = await visitor.client.post(f"{visitor.url}api/portraits", params=query, data=photo(), headers=JPEG)
+        option = await answer.json()
+        assert option["label"] == "Eileen"
+        assert (await page.wait_for("progress", task="portrait"))["stage"] == "Finding the face"
+        options = await page.wait_for("options")
+        while option["id"] not in [avatar["id"] for avatar in options["avatars"]]:
+            options = await page.wait_for("options")
+
+
+@pytest.mark.parametrize(
+    ("data", "headers", "status"),
+    [
+        (b"no photo", JPEG, 422),
+        (b"", JPEG, 422),
+        (b"GIF89a", {"Content-Type": "image/gif"}, 415),
+        (b"%PDF", {"Content-Type": "application/pdf"}, 415),
+        (b"\xff" * (server.MAX_PHOTO + 1), JPEG, 413),
+    ],
+    ids=["no photo", "empty", "a GIF", "a PDF", "too large"],
+)
+async def test_an_upload_that_is_no_photo_is_refused(theatre: Theatre, data: bytes, headers: dict, status: int):
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.post(f"{visitor.url}api/portraits", data=io.BytesIO(data), headers=headers)
+        assert answer.status == status
+        assert ": expected " in (await answer.json())["message"]
+        assert len(theatre.options().avatars) == 1
+
+
+async def test_an_upload_that_dawdles_is_ended(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.05)
+    done = asyncio.Event()
+
+    async def dawdling():
+        yield photo()[:100]
+        await done.wait()
+
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.post(f"{visitor.url}api/portraits", data=dawdling(), headers=JPEG)
+        assert answer.status == 408
+        done.set()
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
+async def test_a_page_of_another_site_gets_nothing(theatre: Theatre, origin: str):
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.get(f"{visitor.url}api/status", headers={"Origin": origin})
+        assert answer.status == 403
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await visitor.client.ws_connect(f"{visitor.url}api/session", headers={"Origin": origin})
+
+
+async def test_a_foreign_name_for_this_machine_gets_nothing(theatre: Theatre):
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.get(visitor.url, headers={"Host": "rebound.example"})
+        assert answer.status == 403
+
+
+async def test_a_taken_port_is_one_clear_line(theatre: Theatre):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OutputError, match="opening the page: expected a free address"):
+            async with serving(theatre, theatre, Address(port=taken.getsockname()[1]), limit=1):
+                pass
+
+
+async def test_an_unknown_address_answers_in_json(theatre: Theatre):
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.get(f"{visitor.url}api/nothing")
+        assert answer.status == 404
+        assert (await answer.json())["type"] == "error"
