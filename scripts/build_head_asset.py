@@ -39,6 +39,9 @@ GAINS = {
 }
 """MakeHuman's units are smaller than what Apple's tracker calls 1; found by re-enacting tracked people."""
 
+OFFSETS = {"upper_teeth": (0, -0.045, 0), "lower_teeth": (0, -0.03, -0.01), "tongue": (0, -0.04, 0)}
+"""Where MakeHuman hangs them they would not show between parted lips as people's do; decimetres."""
+
 
 def package_folder(name: str) -> Path:
     """Returns where a package lies, without importing it."""
@@ -71,6 +74,9 @@ def main() -> None:
     between_eyes = np.mean(
         [mean[head.vertex_part == PART_NAMES.index(f"{s}_eye")].mean(0) for s in ("left", "right")], 0
     )
+    base = mean - between_eyes
+    for name, offset in OFFSETS.items():
+        base[head.vertex_part == PART_NAMES.index(name)] += offset
     for name, gain in GAINS.items():
         units[INDEX[name]] *= gain
     target = DATA / "head.npz"
@@ -79,7 +85,7 @@ def main() -> None:
     np.savez_compressed(
         scratch,
         allow_pickle=False,
-        base=(mean - between_eyes).astype(np.float32),
+        base=base.astype(np.float32),
         triangles=head.triangles.astype(np.uint16),
         triangle_part=head.triangle_part.astype(np.uint8),
         part_names=np.array(PART_NAMES),

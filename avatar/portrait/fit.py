@@ -141,7 +141,9 @@ class HeadFitter:
     def __init__(self, head: Head) -> None:
         self.head = head
         self._base = head.at_landmarks(head.base).astype(np.float64)
-        self._moves = np.concatenate([head.at_landmarks(head.identity), head.at_landmarks(head.units)]).astype(np.float64)
+        self._moves = np.concatenate([head.at_landmarks(head.identity), head.at_landmarks(head.units)]).astype(
+            np.float64
+        )
         self._n_identity = len(head.identity)
         self.face_width = float(np.ptp(self._base[:, 0]))
         self._weights = np.ones(topology.N_LANDMARKS)
@@ -184,7 +186,7 @@ class HeadFitter:
         low[: self._n_identity] = high[: self._n_identity] = identity
         return self._alternate(points, np.concatenate([identity, expression]), low, high, 4)
 
-    def _bounds(self, looks: Mapping[str, float]) -> tuple[Floats, Floats]:
+    def _bounds(self, looks: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         low = np.concatenate([np.full(self._n_identity, -_IDENTITY_BOUND), np.zeros(N_BLENDSHAPES)])
         high = np.concatenate([np.full(self._n_identity, _IDENTITY_BOUND), np.ones(N_BLENDSHAPES)])
         for name in (*LOOKS, *_UNSEEN):
@@ -192,7 +194,9 @@ class HeadFitter:
             low[index] = high[index] = np.clip(looks.get(name, 0.0), 0, 1)
         return low, high
 
-    def _alternate(self, points: Floats, start: Floats, low: Floats, high: Floats, steps: int) -> Fit:
+    def _alternate(
+        self, points: Floats, start: Floats, low: NDArray[np.float64], high: NDArray[np.float64], steps: int
+    ) -> Fit:
         target = points * [1.0, -1.0, -1.0]
         x, k = np.clip(start, low, high), self._n_identity
         ridge = np.concatenate([np.full(k, _IDENTITY_RIDGE**2), np.full(N_BLENDSHAPES, _EXPRESSION_RIDGE**2)])

@@ -31,18 +31,16 @@ def fit_landmarks(fitter: HeadFitter, seen: Landmarks) -> Fit:
     return fitter.fit(seen.points, looks=looks)
 
 
-def head_fit(fitter: HeadFitter, fit: Fit, points: Floats) -> HeadFit:
-    """Returns a fit with its mesh in the picture.
-
-    Args:
-        fitter: The fitter that made it.
-        fit: The parameters.
-        points: (468, 3), the landmarks that they were fitted to, pixels, y down.
-    """
-    head = fitter.head
+def exact_vertices(head: Head, fit: Fit, points: Floats) -> Floats:
+    """Returns the fitted mesh (n, 3), pixels, y up, bent onto the landmarks (468, 3), pixels, y down."""
     shape = head.base + np.tensordot(fit.identity, head.identity, 1) + np.tensordot(fit.expression, head.units, 1)
     vertices = fit.pose.apply(shape)
     vertices[:, :2] += _correction(head, points[:, :2] * [1, -1] - head.at_landmarks(vertices)[:, :2])
+    return vertices
+
+
+def head_fit(head: Head, fit: Fit, vertices: Floats) -> HeadFit:
+    """Returns a fit with its mesh (n, 3) and the units' displacements of it."""
     deltas = fit.pose.scale * head.units @ fit.pose.rotation.T.astype(np.float32)
     return HeadFit(
         identity=fit.identity.astype(np.float32),

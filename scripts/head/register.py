@@ -178,11 +178,11 @@ class Registration:
             if len(rows) == 0:
                 return
             away, index = KDTree(places).query(wanted[chosen], distance_upper_bound=radius)
-            found = np.isfinite(away)
-            chosen, index = chosen[found], index[found]
+            found = np.isfinite(np.asarray(away))
+            chosen, index = chosen[found], np.asarray(index)[found]
             corners[chosen] = self._triangles[picture.face[rows[index], columns[index]]]
             weights[chosen] = picture.weights[rows[index], columns[index]]
-            distance[chosen] = away[found]
+            distance[chosen] = np.asarray(away)[found]
 
         def half(side: NDArray[np.int64], sign: int) -> NDArray[np.bool_]:
             return skin & ((side[self._triangles] == sign).sum(1) >= 2)
