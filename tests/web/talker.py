@@ -74,6 +74,7 @@ class TalkingPhoto:
         self._state = AvatarState.IDLE
         self._audience: Audience | None = None
         self._voiced = self._silent = 0
+        self._sound_came = asyncio.Event()
 
     async def run(self, audience: Audience) -> None:
         self._audience = audience
@@ -85,19 +86,27 @@ class TalkingPhoto:
 
     def hear(self, samples: NDArray[np.float32]) -> None:
         self.heard.append(samples)
+        self._sound_came.set()
         if float(np.sqrt(np.mean(samples**2))) > _LOUD:
             self._voiced += len(samples)
             self._silent = 0
             if self._voiced > SPEECH_RATE // 4:
                 self._stop()
                 self._become(AvatarState.LISTENING)
-                self._tell(Caption("user", f"u{self._voiced and id(self)}", "…", final=False))
+                self._tell(Caption("user", "hearing", "…", final=False))
         elif self._voiced > SPEECH_RATE // 4:
             self._silent += len(samples)
             if self._silent > SPEECH_RATE // 2:
                 self._voiced = self._silent = 0
-                self._tell(Caption("user", f"u{id(self)}", "", final=True))
+                self._tell(Caption("user", "hearing", "", final=True))
                 self._answer("You said something", "I heard you and I am glad that you talk to me today")
+
+    async def hear_more(self, seconds: float) -> None:
+        """Returns when that much sound has come."""
+        before = len(self.heard)
+        while sum(len(samples) for samples in self.heard[before:]) < seconds * SPEECH_RATE:
+            self._sound_came.clear()
+            await self._sound_came.wait()
 
     async def do(self, command: Command) -> None:
         self.done.append(command)

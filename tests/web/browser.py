@@ -1,0 +1,135 @@
+"""A real headless Chromium with a sound file as its microphone, and what it can be asked about the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+from playwright.async_api import async_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from playwright.async_api import Browser, Page
+
+ARGUMENTS = (
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=user-gesture-required",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def chromium() -> str:
+    """Returns Chromium's path; without it the test is skipped, in CI it fails."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None and os.environ.get("CI"):
+        pytest.fail("CI must run every test, but Chromium is not installed")
+    if path is None:
+        pytest.skip("needs Chromium; see CONTRIBUTING in README.md")
+    return path
+
+
+@asynccontextmanager
+async def browsing(microphone: Path | None = None, *, allowed: bool = True) -> AsyncGenerator[Browser]:
+    """Yields a browser with a profile of its own; `microphone` is played once, from the moment it is opened."""
+    arguments = [*ARGUMENTS, "--use-fake-ui-for-media-stream" + ("" if allowed else "=deny")]
+    if microphone is not None:
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+    path = chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def opened(browser: Browser, url: str, **options: Any) -> tuple[Page, list[str]]:
+    """Returns a page of its own profile, once it shows the avatar, and the list that its errors go to."""
+    context = await browser.new_context(**options)
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    await page.goto(url)
+    await live(page)
+    return page, faults
+
+
+async def live(page: Page) -> None:
+    """Returns when the avatar is on the page."""
+    await page.wait_for_selector("#stage.live", timeout=20_000)
+
+
+async def movement(page: Page, seconds: float = 1.0) -> float:
+    """Returns the mean change between a picture on the page and one `seconds` later, in grey levels."""
+    return await page.evaluate(
+        """async (seconds) => {
+            const video = document.getElementById("video");
+            const canvas = new OffscreenCanvas(128, 128);
+            const context = canvas.getContext("2d", { willReadFrequently: true });
+            const shot = () => {
+                context.drawImage(video, 0, 0, 128, 128);
+                return context.getImageData(0, 0, 128, 128).data;
+            };
+            const before = shot();
+            const due = video.currentTime + seconds;
+            while (video.currentTime < due) await new Promise((done) => video.requestVideoFrameCallback(done));
+            const after = shot();
+            return before.reduce((sum, value, index) => sum + Math.abs(value - after[index]), 0) / before.length;
+        }""",
+        seconds,
+    )
+
+
+async def start_recording(page: Page) -> None:
+    """Begins to record what the page receives."""
+    await page.evaluate(
+        """() => {
+            const recorder = new MediaRecorder(document.getElementById("video").srcObject);
+            const parts = [];
+            recorder.ondataavailable = ({ data }) => parts.push(data);
+            window.recorded = new Promise((done) => { recorder.onstop = () => done(new Blob(parts)); });
+            window.recorder = recorder;
+            recorder.start(200);
+        }"""
+    )
+
+
+async def stop_recording(page: Page) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Returns the recorded pictures, uint8 (n, height, width, 3), and sound, float32 (n_samples,) at 16 kHz."""
+    encoded = await page.evaluate(
+        """async () => {
+            window.recorder.stop();
+            const bytes = new Uint8Array(await (await window.recorded).arrayBuffer());
+            let text = "";
+            for (let at = 0; at < bytes.length; at += 32768) {
+                text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+            }
+            return btoa(text);
+        }"""
+    )
+    pictures: list[NDArray[np.uint8]] = []
+    sound: list[NDArray[np.float32]] = []
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=16_000)
+    with av.open(io.BytesIO(base64.b64decode(encoded))) as container:
+        for frame in container.decode():
+            if isinstance(frame, av.VideoFrame):
+                pictures.append(frame.to_ndarray(format="rgb24"))
+            else:
+                sound += [mono.to_ndarray()[0] for mono in resampler.resample(frame)]
+    return np.stack(pictures), np.concatenate(sound)

@@ -1,0 +1,189 @@
+"""The page in a real browser, with a conversation that needs no models."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from playwright.async_api import expect
+from scipy.io import wavfile
+from skimage.data import astronaut
+
+from agent.web.conversation import Interrupt, SetMicrophone
+from agent.web.server import Address, serving
+from tests.web.browser import browsing, live, movement, opened, start_recording, stop_recording
+from tests.web.conftest import visiting
+from tests.web.talker import TONE, Theatre
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    """Half a second of silence, a second of something like a voice, and silence again."""
+    time = np.arange(16_000) / 16_000
+    voice = 0.4 * np.sin(2 * np.pi * 220 * time) * (0.6 + 0.4 * np.sin(2 * np.pi * 5 * time))
+    sound = np.concatenate((np.zeros(8_000), voice, np.zeros(16_000 * 30)))
+    path = tmp_path / "question.wav"
+    wavfile.write(path, 16_000, (sound * 32767).astype(np.int16))
+    return path
+
+
+def share_of_tone(sound: NDArray[np.float32]) -> float:
+    """Returns how much of the sound's energy is the fake voice's."""
+    power = np.abs(np.fft.rfft(sound)) ** 2
+    frequency = np.fft.rfftfreq(len(sound), 1 / 16_000)
+    return float(power[np.abs(frequency - TONE) < 10].sum() / max(power.sum(), 1e-9))
+
+
+async def test_the_face_moves_before_anybody_allows_the_microphone(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        await expect(page.locator("#state-text")).to_have_text("Ready")
+        await expect(page.locator(".mark")).to_have_text("AI")
+        assert await movement(page) > 1
+        assert theatre.conversations[0].heard == []
+        assert faults == []
+
+
+async def test_a_spoken_question_is_heard_and_answered_in_picture_sound_and_words(theatre: Theatre, question: Path):
+    async with visiting(theatre) as visitor, browsing(question) as browser:
+        page, faults = await opened(browser, visitor.url)
+        await start_recording(page)
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.locator("#lines .user")).to_have_text("You: You said something", timeout=15_000)
+        await expect(page.locator("#state-text")).to_have_text("Speaking")
+        await expect(page.locator("#subtitle")).to_contain_text("I heard you")
+        answer = page.locator("#lines .avatar:not(.partial)")
+        await expect(answer).to_have_text("Avatar: I heard you and I am glad that you talk to me today", timeout=15_000)
+        await expect(page.locator("#latency-total")).to_have_text("0.62 s")
+        pictures, sound = await stop_recording(page)
+        voice = np.concatenate(theatre.conversations[0].heard)
+        assert np.abs(voice).max() > 0.1
+        assert len(pictures) > 50
+        assert float(np.abs(np.diff(pictures[::5].astype(np.int16), axis=0)).mean()) > 1
+        assert share_of_tone(sound[-48_000:]) > 0.5
+        await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.get_by_role("button", name="Start talking")).to_be_visible()
+        assert faults == []
+
+
+async def test_a_written_question_is_answered_and_can_be_interrupted(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        await page.get_by_label("Write instead of speaking").fill("tell me a very long story about the sea and the sky")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#lines .avatar")).to_contain_text("You asked")
+        assert not await page.evaluate("document.getElementById('video').muted")
+        await page.get_by_role("button", name="Stop the avatar speaking").click()
+        await expect(page.locator("#state-text")).to_have_text("Listening")
+        assert "sky" not in await page.locator("#lines .avatar:not(.partial)").inner_text()
+        assert theatre.conversations[0].done[-1] == Interrupt()
+        assert faults == []
+
+
+async def test_a_muted_microphone_sends_silence(theatre: Theatre, question: Path):
+    async with visiting(theatre) as visitor, browsing(question) as browser:
+        page, _ = await opened(browser, visitor.url)
+        await page.get_by_role("button", name="Start talking").click()
+        await page.get_by_role("button", name="Mute microphone").click()
+        await expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
+        assert theatre.conversations[0].done[-1] == SetMicrophone(live=False)
+        await asyncio.wait_for(theatre.conversations[0].hear_more(0.6), 10)
+        assert np.abs(theatre.conversations[0].heard[-1]).max() < 0.01
+
+
+async def test_a_refused_microphone_is_explained_and_writing_still_works(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing(allowed=False) as browser:
+        page, _ = await opened(browser, visitor.url)
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.get_by_role("alert").first).to_contain_text("The microphone is not allowed")
+        await page.get_by_label("Write instead of speaking").fill("hello")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator("#lines .avatar")).to_contain_text("You asked hello", timeout=10_000)
+
+
+async def test_a_dropped_photo_becomes_the_avatar(theatre: Theatre):
+    photo = cv2.imencode(".jpg", cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))[1].tobytes()
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        drop = """([name, type, data]) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], name, { type }));
+            for (const kind of ["dragenter", "dragover", "drop"]) {
+                document.getElementById("stage").dispatchEvent(
+                    new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+            }
+        }"""
+        await page.evaluate(drop, ["notes.pdf", "application/pdf", base64.b64encode(b"%PDF").decode()])
+        await expect(page.locator("#notice")).to_contain_text("not a JPEG, PNG or WebP")
+        await page.evaluate(drop, ["eileen.jpg", "image/jpeg", base64.b64encode(photo).decode()])
+        await page.get_by_role("button", name="Settings").click()
+        await expect(page.get_by_role("radio", name="eileen")).to_have_attribute("aria-checked", "true")
+        assert theatre.conversations[-1].choice.avatar == "photo1"
+        assert await movement(page) > 1
+        assert faults == []
+
+
+async def test_a_reload_goes_on_and_a_second_tab_is_refused_politely(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor, browsing() as browser:
+        page, _ = await opened(browser, visitor.url)
+        await page.get_by_label("Write instead of speaking").fill("hello")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#lines .avatar:not(.partial)")).to_contain_text("You asked hello", timeout=10_000)
+        await page.reload()
+        await live(page)
+        await expect(page.locator("#lines .avatar")).to_contain_text("You asked hello")
+        other = await (await browser.new_context()).new_page()
+        await other.goto(visitor.url)
+        await expect(other.locator("#notice")).to_contain_text("Somebody else is talking")
+        assert await movement(page) > 1
+        await page.close()
+        await other.get_by_role("button", name="Try again").click()
+        await live(other)
+        assert len(theatre.conversations) == 2
+
+
+async def test_a_page_finds_back_when_the_server_was_killed_and_started_again(theatre: Theatre):
+    async with browsing() as browser:
+        async with serving(theatre, theatre, Address(port=0), limit=1) as (url, _):
+            page, _ = await opened(browser, url)
+        await expect(page.locator("#notice")).to_contain_text("The server does not answer")
+        await expect(page.locator("#state-text")).to_have_text("Reconnecting")
+        port = int(url.rstrip("/").rpartition(":")[2])
+        async with serving(theatre, theatre, Address(port=port), limit=1):
+            await expect(page.locator("#notice")).to_be_hidden(timeout=20_000)
+            await expect(page.locator("#state-text")).to_have_text("Ready")
+            await expect(page.locator("#stage")).not_to_have_class(re.compile("away"), timeout=10_000)
+            assert await movement(page) > 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everything_fits_on_a_phone_and_has_a_name(theatre: Theatre, scheme: str):
+    phone = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, _ = await opened(browser, visitor.url, **phone)
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.get_by_role("button", name="Mute microphone")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        nameless = await page.evaluate(
+            """[...document.querySelectorAll("button, input, select, video")]
+                .filter((each) => !each.hidden && !(each.ariaLabel || each.innerText?.trim() || each.labels?.length))
+                .map((each) => each.outerHTML)"""
+        )
+        assert nameless == []
+        await page.get_by_role("button", name="Settings").click()
+        await expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog", name="Settings")).to_be_hidden()
