@@ -1,0 +1,1 @@
+"""The training corpus: speech with phone times, and the motion that goes with it (README.md)."""

