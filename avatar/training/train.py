@@ -1,0 +1,269 @@
+"""Trains the motion network: ``python -m avatar.training.train --corpus build/corpus --out build/motion``.
+
+The flow's target is the motion itself (x1) at flow times the sampler visits; a share of steps starts from pure noise,
+where the few-step sampler decides most. Past motion is disturbed, so that the generator's own small errors, which come
+back to it as past, are corrected rather than followed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avatar.errors import VisavisError
+from avatar.motion.features import LOOK_AHEAD, MAX_CHUNK, MIN_CHUNK, SpeechFeatures
+from avatar.motion.layout import INDEX
+from avatar.motion.model import N_CHANNELS, PAST_FRAMES
+from avatar.motion.whisper import load_whisper
+from avatar.training.dataset import Batch, Dataset, clip_files
+from avatar.training.network import LIP_COLUMNS, MotionNetwork, NetworkSize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+CHECKPOINT_FILE: Final = "network.npz"
+
+_LEAST_DEVIATION: Final = 0.01
+_TOKENS_PER_STEP: Final = 1664
+_AVERAGING: Final = 0.998
+_REPORT_EVERY: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        steps: Optimiser steps.
+        seed: Seed of everything random.
+        learning_rate: At its highest, after 5 % of the steps; a cosine takes it to zero.
+        weight_decay: Of AdamW.
+        noise_share: Share of the chunks that start from pure noise.
+        past_noise: Deviation of the disturbance of past motion, normalised.
+        past_dropout: Share of the chunks whose past is missing.
+        user_cut: Share of the chunks whose user is not heard to the end, as in a live talk.
+    """
+
+    steps: int = 3000
+    seed: int = 0
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    noise_share: float = 0.25
+    past_noise: float = 0.08
+    past_dropout: float = 0.05
+    user_cut: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network and what its inputs and outputs are normalised by.
+
+    Attributes:
+        network: With averaged weights.
+        size: Its widths.
+        mean: float32 (N_CHANNELS,), of the motion.
+        deviation: float32 (N_CHANNELS,), of the motion.
+    """
+
+    network: MotionNetwork
+    size: NetworkSize
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=Path("build/corpus"))
+    parser.add_argument("--out", type=Path, default=Path("build/motion"))
+    parser.add_argument("--steps", type=int, default=Plan.steps)
+    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        speech = SpeechFeatures(load_whisper(options.threads))
+        cache = options.out / "features"
+        training = Dataset(clip_files(options.corpus, "train"), speech, cache, options.seed)
+        validation = Dataset(clip_files(options.corpus, "validation"), speech, cache, options.seed)
+    except VisavisError as error:
+        print(error, f"hint: {error.hint}" if error.hint else "", sep="\n", file=sys.stderr)
+        return 2
+    trained = train(training, validation, Plan(steps=options.steps, seed=options.seed), NetworkSize(), _print_line)
+    save(trained, options.out / CHECKPOINT_FILE)
+    return 0
+
+
+def train(
+    training: Dataset, validation: Dataset, plan: Plan, size: NetworkSize, report: Callable[[str], None]
+) -> Trained:
+    """Returns a trained network.
+
+    Args:
+        training: What to train on.
+        validation: What to report the loss of.
+        plan: How to train.
+        size: How large the network is.
+        report: Gets a line now and then.
+    """
+    torch.manual_seed(plan.seed)
+    random = np.random.default_rng(plan.seed)
+    motion = training.channels[training.valid]
+    mean, deviation = motion.mean(axis=0), np.maximum(motion.std(axis=0), _LEAST_DEVIATION)
+    network = MotionNetwork(size, *training.feature_statistics())
+    averaged = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, plan.learning_rate, total_steps=plan.steps, pct_start=0.05, cycle_momentum=False
+    )
+    scale = _Scale(torch.as_tensor(mean), torch.as_tensor(deviation))
+    began, recent = time.monotonic(), 0.0
+    for step in range(1, plan.steps + 1):
+        n_frames = int(random.integers(MIN_CHUNK, MAX_CHUNK + 1))
+        batch = training.draw(random, _TOKENS_PER_STEP // (PAST_FRAMES + n_frames), n_frames)
+        loss = _loss(network.train(), _disturbed(batch, plan, random, scale), plan.noise_share, scale)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        _average(averaged, network, step)
+        recent += (loss.item() - recent) / min(step, 100)
+        if step % _REPORT_EVERY == 0 or step == plan.steps:
+            seconds = time.monotonic() - began
+            held = _validation_loss(averaged, validation, scale)
+            report(f"step {step}/{plan.steps}  loss {recent:.4f}  validation {held:.4f}  {seconds / 60:.1f} min")
+    return Trained(averaged.eval(), size, mean, deviation)
+
+
+def save(trained: Trained, path: Path) -> None:
+    """Writes a network and its normalisation, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".scratch.npz")
+    state = {f"network.{name}": value.numpy() for name, value in trained.network.state_dict().items()}
+    sizes = {f"size.{name}": np.array(value) for name, value in asdict(trained.size).items()}
+    arrays: dict[str, Any] = {"mean": trained.mean, "deviation": trained.deviation, **state, **sizes}
+    np.savez(scratch, **arrays)
+    scratch.replace(path)
+
+
+def load(path: Path) -> Trained:
+    """Returns what `save` wrote."""
+    with np.load(path) as stored:
+        values = dict(stored)
+    size = NetworkSize(**{name.removeprefix("size."): int(values[name]) for name in values if name.startswith("size.")})
+    blank = np.zeros(size.n_features, np.float32)
+    network = MotionNetwork(size, blank, blank)
+    prefix = "network."
+    network.load_state_dict(
+        {name.removeprefix(prefix): torch.as_tensor(value) for name, value in values.items() if name.startswith(prefix)}
+    )
+    return Trained(network.eval(), size, values["mean"], values["deviation"])
+
+
+class _Scale:
+    """Normalises motion, and says how much each channel counts."""
+
+    def __init__(self, mean: Tensor, deviation: Tensor) -> None:
+        self._mean = mean
+        self._deviation = deviation
+        self.weights = torch.ones(N_CHANNELS)
+        self.weights[list(LIP_COLUMNS)] = 2.0
+        self.weights[[INDEX["jawOpen"], N_CHANNELS - 2, N_CHANNELS - 1]] = 6.0
+        # A channel that the corpus never moves is noise of its own rounding.
+        self.weights[deviation <= _LEAST_DEVIATION] = 0.1
+
+    def normalised(self, channels: NDArray[np.float32]) -> Tensor:
+        return (torch.as_tensor(channels) - self._mean) / self._deviation
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """A batch as tensors, normalised."""
+
+    agent: Tensor
+    user: Tensor
+    style: Tensor
+    past: Tensor
+    valid: Tensor
+    target: Tensor
+    previous: Tensor
+
+
+def _tensors(batch: Batch, scale: _Scale) -> _Inputs:
+    valid = torch.as_tensor(batch.valid)
+    past = scale.normalised(batch.past) * valid[..., None]
+    agent, user, style = (torch.as_tensor(values) for values in (batch.agent, batch.user, batch.style))
+    return _Inputs(agent, user, style, past, valid, scale.normalised(batch.target), past[:, -1:])
+
+
+def _disturbed(batch: Batch, plan: Plan, random: np.random.Generator, scale: _Scale) -> _Inputs:
+    inputs = _tensors(batch, scale)
+    n_chunks, n_frames = batch.target.shape[:2]
+    user = inputs.user.clone()
+    for index in np.flatnonzero(random.random(n_chunks) < plan.user_cut):
+        user[index, -int(random.integers(1, n_frames + LOOK_AHEAD + 8)) :] = 0
+    valid = inputs.valid.clone()
+    for index in np.flatnonzero(random.random(n_chunks) < plan.past_dropout):
+        valid[index, : int(random.integers(1, PAST_FRAMES + 1))] = 0
+    amount = plan.past_noise * torch.rand(n_chunks, 1, 1)
+    shape = inputs.past.shape
+    past = inputs.past + amount * (torch.randn(shape[0], 1, shape[2]) + torch.randn(shape))
+    return _Inputs(inputs.agent, user, inputs.style, past * valid[..., None], valid, inputs.target, inputs.previous)
+
+
+def _loss(network: MotionNetwork, inputs: _Inputs, noise_share: float, scale: _Scale) -> Tensor:
+    n_chunks = len(inputs.target)
+    moment = 0.95 * torch.rand(n_chunks) * (torch.rand(n_chunks) >= noise_share)
+    noise = torch.randn_like(inputs.target)
+    condition, lips = network.conditioner(inputs.agent, inputs.user, inputs.style)
+    share = moment[:, None, None]
+    noisy = (1 - share) * noise + share * inputs.target
+    drawn = network.transformer(noisy, moment, inputs.past, inputs.valid, condition)
+    columns = list(LIP_COLUMNS)
+    wanted = inputs.target[..., columns]
+    lip_loss = _error(lips[:, PAST_FRAMES:], wanted, inputs.previous[..., columns], scale.weights[columns])
+    return _error(drawn, inputs.target, inputs.previous, scale.weights) + 0.5 * lip_loss
+
+
+def _error(drawn: Tensor, wanted: Tensor, previous: Tensor, weights: Tensor) -> Tensor:
+    """Returns squared error of motion plus that of its velocity, which starts at the last frame before the chunk."""
+    velocity = torch.diff(drawn, dim=1, prepend=previous) - torch.diff(wanted, dim=1, prepend=previous)
+    return (weights * ((drawn - wanted).square() + velocity.square())).mean() / weights.mean()
+
+
+@torch.no_grad()
+def _average(averaged: MotionNetwork, network: MotionNetwork, step: int) -> None:
+    """Moves an exponential average of the weights; early on it forgets faster."""
+    share = 1 - min(_AVERAGING, step / (step + 10))
+    for kept, current in zip(averaged.parameters(), network.parameters(), strict=True):
+        kept.lerp_(current, share)
+
+
+@torch.no_grad()
+def _validation_loss(network: MotionNetwork, validation: Dataset, scale: _Scale) -> float:
+    random = np.random.default_rng(0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        batches = [validation.draw(random, 64, n_frames) for n_frames in (MIN_CHUNK, 12, MAX_CHUNK)]
+        losses = [_loss(network.eval(), _tensors(batch, scale), 0.25, scale) for batch in batches]
+    return float(torch.stack(losses).mean())
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+# ruff: noqa: PLC0415 - torch is imported by the tests that need it, so that the others run without
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avatar.motion.generator import FlowMotionGenerator
+from avatar.motion.layout import INDEX
+from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
+from avatar.motion.types import Controls, MotionRequest
+from avatar.training.dataset import Dataset, clip_files
+from avatar.types import AvatarState
+
+pytestmark = pytest.mark.train
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def network_size():
+    from avatar.training.network import NetworkSize
+
+    return NetworkSize(n_features=5, hearing=16, width=32, heads=2, blocks=1)
+
+
+@pytest.fixture
+def datasets(tiny_corpus, loudness, tmp_path):
+    return [Dataset(clip_files(tiny_corpus, split), loudness, tmp_path, seed=0) for split in ("train", "validation")]
+
+
+def losses(datasets, size, steps=STEPS, seed=0):
+    from avatar.training.train import Plan, train
+
+    lines = []
+    trained = train(*datasets, Plan(steps=steps, seed=seed), size, lines.append)
+    return trained, float(lines[-1].split("validation ")[1].split()[0])
+
+
+def test_training_lowers_the_validation_loss(datasets, network_size):
+    _, before = losses(datasets, network_size, steps=1)
+    _, after = losses(datasets, network_size)
+    assert after < 0.9 * before
+
+
+def test_the_same_seed_trains_the_same_network(datasets, network_size):
+    first, _ = losses(datasets, network_size, steps=3)
+    second, _ = losses(datasets, network_size, steps=3)
+    for one, other in zip(first.network.parameters(), second.network.parameters(), strict=True):
+        assert (one == other).all()
+
+
+def test_a_saved_network_is_loaded_as_it_was(datasets, network_size, tmp_path):
+    from avatar.training.train import load, save
+
+    trained, _ = losses(datasets, network_size, steps=2)
+    save(trained, tmp_path / "network.npz")
+    loaded = load(tmp_path / "network.npz")
+    assert loaded.size == trained.size
+    np.testing.assert_array_equal(loaded.mean, trained.mean)
+    for name, value in trained.network.state_dict().items():
+        assert (loaded.network.state_dict()[name] == value).all(), name
+
+
+@pytest.mark.parametrize("n_frames", [4, 8, 25])
+def test_the_exported_graphs_compute_what_the_network_does(datasets, network_size, tmp_path, n_frames):
+    import torch
+
+    from avatar.training.export import export
+
+    trained, _ = losses(datasets, network_size, steps=5)
+    export(trained, tmp_path / "model")
+    model = MotionModel(tmp_path / "model")
+    random = np.random.default_rng(0)
+    agent = random.normal(size=(25 + n_frames, 5)).astype(np.float32)
+    user = random.normal(size=(25 + n_frames, 3)).astype(np.float32)
+    style = random.normal(size=(n_frames, 16)).astype(np.float32)
+    past = Past(random.normal(size=(PAST_FRAMES, N_CHANNELS)).astype(np.float32), np.ones(PAST_FRAMES, np.float32))
+    noisy = random.normal(size=(n_frames, N_CHANNELS)).astype(np.float32)
+    got = model.denoiser(model.condition(agent, user, style), past)(noisy, 0.4)
+    with torch.no_grad():
+        tensors = [torch.as_tensor(values)[None] for values in (agent, user, style)]
+        condition, _ = trained.network.conditioner(*tensors)
+        tensors = [torch.as_tensor(values)[None] for values in (noisy, past.channels, past.valid)]
+        wanted = trained.network.transformer(tensors[0], torch.tensor([0.4]), *tensors[1:], condition)[0]
+    np.testing.assert_allclose(got, wanted.numpy(), atol=5e-3)
+    assert np.abs(got).max() > 0.01
+
+
+def test_a_trained_network_opens_the_jaw_with_the_sound(datasets, network_size, loudness, tmp_path):
+    from avatar.training.export import export
+
+    trained, _ = losses(datasets, network_size, steps=250)
+    export(trained, tmp_path / "model")
+    generator = FlowMotionGenerator(MotionModel(tmp_path / "model"), loudness, np.random.default_rng(0))
+    n_samples = (generator.audio_context + 20 + generator.look_ahead) * 640
+    sound = np.random.default_rng(1).normal(0, 0.2, n_samples).astype(np.float32)
+    sound[: (generator.audio_context + 10) * 640] = 0
+    states = (AvatarState.IDLE,) * 10 + (AvatarState.SPEAKING,) * 10
+    request = MotionRequest(0, 20, sound, np.zeros_like(sound), states, np.zeros((20, 8), np.float32), Controls())
+    jaw = generator.generate(request).coefficients[:, INDEX["jawOpen"]]
+    assert jaw[13:].mean() > jaw[:8].mean() + 0.1
