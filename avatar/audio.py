@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from avatar.assets import PackageFile, locate
 from avatar.errors import InputError
 from avatar.types import SPEECH_RATE, AudioChunk
 
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_VAD_FRAME: Final = SPEECH_RATE * 30 // 1000  # webrtcvad takes 10, 20 or 30 ms
-_VAD_STRICTNESS: Final = 3
-_VOICED_SECONDS: Final = 0.15
-_SILENCE_RMS: Final = 10 ** (-55 / 20)
+_SILERO: Final = PackageFile(
+    "livekit.plugins.silero",
+    "resources/silero_vad.onnx",
+    "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+)
+_VAD_WINDOW: Final = 512
+_VAD_CONTEXT: Final = 64  # samples of the window before, which the network sees again
+_VAD_PROBABILITY: Final = 0.5
+_VOICED_WINDOWS: Final = 3
 
 
 class Resampler:
@@ -70,10 +76,11 @@ def decode_audio(path: Path | str) -> Iterator[AudioChunk]:
             resampler = None
             for frame in container.decode(container.streams.audio[0]):
                 if resampler is None:
-                    resampler = av.AudioResampler(format="flt", layout="mono", rate=frame.sample_rate)
-                for mono in resampler.resample(frame):
-                    samples = mono.to_ndarray()[0].astype(np.float32, copy=False)
-                    yield AudioChunk(samples, mono.sample_rate, start)
+                    layout = "stereo" if frame.layout.nb_channels > 2 else frame.layout
+                    resampler = av.AudioResampler(format="fltp", layout=layout, rate=frame.sample_rate)
+                for part in resampler.resample(frame):
+                    samples = part.to_ndarray().mean(axis=0, dtype=np.float32)
+                    yield AudioChunk(samples, part.sample_rate, start)
                     start += len(samples)
     except (OSError, FFmpegError) as error:
         raise InputError(
@@ -84,6 +91,14 @@ def decode_audio(path: Path | str) -> Iterator[AudioChunk]:
         ) from error
     if start == 0:
         raise InputError(what, expected="sound in it", got="a sound track without samples")
+
+
+def duration(path: Path | str) -> float:
+    """Returns how long a file says that it is, in seconds; 0 if it does not say."""
+    import av  # noqa: PLC0415 - heavy
+
+    with av.open(path, metadata_errors="ignore") as container:
+        return (container.duration or 0) / av.time_base
 
 
 def _kinds(container: object) -> str:
@@ -111,26 +126,30 @@ def read_audio(path: Path | str, sample_rate: int) -> NDArray[np.float32]:
 
 
 def has_speech(blocks: Iterable[NDArray[np.float32]]) -> bool:
-    """Tells whether sound at SPEECH_RATE, given in blocks of any length, holds 0.15 s of voice; stops reading there.
+    """Tells whether sound at SPEECH_RATE, given in blocks of any length, holds 0.1 s of voice; stops reading there.
 
-    A 30 ms frame counts if it is louder than -55 dBFS and WebRTC's voice activity detector takes it for voice.
+    Silero's voice activity detector tells; noise, tones and hum, which WebRTC's takes for voice, don't count.
+
+    Raises:
+        ModelError: The detector is missing or damaged.
     """
-    import webrtcvad  # noqa: PLC0415 - not needed by streams
+    import onnxruntime  # noqa: PLC0415 - heavy
 
-    detector = webrtcvad.Vad(_VAD_STRICTNESS)
-    needed = round(_VOICED_SECONDS * SPEECH_RATE)
-    voiced = 0
-    rest = np.zeros(0, np.float32)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(locate(_SILERO), options, providers=["CPUExecutionProvider"])
+    state = np.zeros((2, 1, 128), np.float32)
+    rate = np.array(SPEECH_RATE, np.int64)
+    rest = np.zeros(_VAD_CONTEXT, np.float32)
+    n_voiced = 0
     for block in blocks:
         rest = np.concatenate((rest, block))
-        n_frames = len(rest) // _VAD_FRAME
-        for frame in rest[: n_frames * _VAD_FRAME].reshape(n_frames, _VAD_FRAME):
-            pcm = to_int16(frame).tobytes()
-            if float(np.sqrt(np.mean(frame**2))) > _SILENCE_RMS and detector.is_speech(pcm, SPEECH_RATE):
-                voiced += _VAD_FRAME
-                if voiced >= needed:
-                    return True
-        rest = rest[n_frames * _VAD_FRAME :]
+        while len(rest) >= _VAD_CONTEXT + _VAD_WINDOW:
+            window, rest = rest[: _VAD_CONTEXT + _VAD_WINDOW], rest[_VAD_WINDOW:]
+            probability, state = session.run(None, {"input": window[None], "state": state, "sr": rate})
+            n_voiced += int(np.asarray(probability).item() > _VAD_PROBABILITY)
+            if n_voiced >= _VOICED_WINDOWS:
+                return True
     return False
 
 

@@ -261,10 +261,10 @@ class SpeechTrack:
                 return n_frames, False
         return n_frames, True
 
-    @property
-    def n_waiting(self) -> int:
-        """Frames of speech that have arrived and were not handed out."""
-        return sum(segment.n_ready for segment in self._segments)
+    def n_unheard(self, shown: int) -> int:
+        """Returns how many frames of speech have arrived and are not before frame `shown`."""
+        handed_out = sum(self.spoke(index) for index in range(shown, self.end))
+        return handed_out + sum(segment.n_ready for segment in self._segments)
 
     def extend(self) -> None:
         """Hands out one more frame: the next of the speech, or silence."""

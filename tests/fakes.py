@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avatar.audio import to_int16
 from avatar.motion.layout import INDEX, N_MOTION
 from avatar.sync import SPEECH_SAMPLES
 from avatar.types import FRAME_RATE, OUTPUT_RATE, AudioChunk, MotionChunk
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from avatar.motion.types import MotionRequest
@@ -117,3 +121,28 @@ def voice(seconds: float, rate: int = OUTPUT_RATE, seed: int = 0) -> NDArray[np.
 
 def chunk(samples: NDArray[np.float32], rate: int = OUTPUT_RATE) -> AudioChunk:
     return AudioChunk(samples, rate)
+
+
+def spoken(seconds: float, rate: int = 16_000) -> NDArray[np.float32]:
+    """Returns syllables of gliding vowels, enough of a voice for a voice activity detector, float32 (n,)."""
+    time = np.arange(round(seconds * rate)) / rate
+    pitch = 120 + 25 * np.sin(2 * np.pi * 0.7 * time)
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    vowel = 0.5 + 0.5 * np.sin(2 * np.pi * 1.3 * time)
+    formants = ((350 + 400 * vowel, 80, 1.0), (2200 - 1100 * vowel, 120, 0.5), (2700, 180, 0.2))
+    sound = np.zeros(len(time))
+    for k in range(1, 30):
+        gain = sum(level / (1 + ((k * pitch - centre) / width) ** 2) for centre, width, level in formants)
+        sound += gain / np.sqrt(k) * np.sin(k * phase)
+    syllables = np.clip(np.sin(2 * np.pi * 2.2 * time) + 0.3, 0, 1)
+    return (0.4 * syllables * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def write_wav(path: Path, samples: NDArray[np.float32], rate: int = 16_000, n_channels: int = 1) -> Path:
+    """Writes a 16-bit WAV file with the same sound on each channel; returns its path."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(n_channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.repeat(to_int16(samples), n_channels).tobytes())
+    return path

@@ -17,7 +17,7 @@ from avatar.errors import InputError, OutputError
 from avatar.types import FRAME_RATE, OUTPUT_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from av.audio.stream import AudioStream
@@ -33,17 +33,23 @@ _BT709: Final = 1  # the value of primaries, transfer and matrix alike (ITU-T H.
 _X264: Final = {"preset": "veryfast", "crf": "20", "threads": "1"}
 
 
-def check_output(path: Path | str, suffix: str = ".mp4") -> Path:
+def check_output(path: Path | str, suffixes: Sequence[str] = (".mp4",), *, inputs: Iterable[Path | None] = ()) -> Path:
     """Checks, before any work, that a result can be written; returns the path.
 
+    Args:
+        path: Where the result shall go.
+        suffixes: Endings that the name may have.
+        inputs: Files that the result must not replace.
+
     Raises:
-        InputError: The name has another ending than `suffix`.
+        InputError: The name has another ending, or is an input's.
         OutputError: The folder is missing or can't be written to, or the path is a folder.
     """
     path = Path(path)
     what = f"writing {path}"
-    if path.suffix.lower() != suffix:
-        raise InputError(what, expected=f"a name that ends in {suffix}", got=path.suffix or "no ending")
+    if path.suffix.lower() not in suffixes:
+        expected = f"a name that ends in {' or '.join(suffixes)}"
+        raise InputError(what, expected=expected, got=path.suffix or "no ending")
     if path.is_dir():
         raise OutputError(what, expected="the name of a file", got="a folder")
     if not path.parent.is_dir():
@@ -51,6 +57,8 @@ def check_output(path: Path | str, suffix: str = ".mp4") -> Path:
         raise OutputError(what, expected=f"the folder {path.parent}", got=got, hint="create the folder first")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(what, expected="a folder that can be written to", got="one that is read-only")
+    if path.exists() and any(each.exists() and path.samefile(each) for each in inputs if each):
+        raise InputError(what, expected="another name than the input's", got="the same file")
     return path
 
 

@@ -113,10 +113,10 @@ class MotionStream:
         return self._shown
 
     @property
-    def n_waiting(self) -> int:
-        """Whole frames of speech that were pushed and await their motion."""
+    def n_unheard(self) -> int:
+        """Whole frames of speech that were pushed and not shown."""
         with self._lock:
-            return self._speech.n_waiting
+            return self._speech.n_unheard(self._shown)
 
     def push_audio(self, chunk: AudioChunk, segment_id: str = "") -> None:
         """Adds agent speech to the open segment, or opens one; any rate, faster or slower than it is heard.

@@ -1,0 +1,42 @@
+"""The stream as fast as it can be made, for speech that is at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from avatar.types import FRAME_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from avatar.stream.motion import MotionStream
+    from avatar.types import AudioChunk
+
+Frame = TypeVar("Frame")
+
+TAIL_FRAMES: Final = FRAME_RATE * 2 // 5
+"""Frames after the last of the speech, in which the mouth comes to rest: 0.4 s."""
+
+_AHEAD_FRAMES: Final = 3 * FRAME_RATE
+
+
+def speaking_frames(
+    stream: MotionStream, speech: Iterable[AudioChunk], take: Callable[[], Frame], tail_frames: int = TAIL_FRAMES
+) -> Iterator[Frame]:
+    """Yields the frames in which a stream says something, and a few more.
+
+    Args:
+        stream: Says it.
+        speech: What is said; read a few seconds ahead.
+        take: Takes the next frame, `AvatarStream.next_frame` or `MotionStream.next_motion` of that stream.
+        tail_frames: Frames after the last one that speaks.
+    """
+    for chunk in speech:
+        stream.push_audio(chunk)
+        while stream.n_unheard > _AHEAD_FRAMES:
+            yield take()
+    stream.end_segment()
+    while stream.n_unheard:
+        yield take()
+    for _ in range(tail_frames):
+        yield take()
