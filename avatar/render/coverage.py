@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_MARGIN = 4
+
+
+class Window(NamedTuple):
+    """A rectangle of the picture, in whole pixels."""
+
+    left: int
+    top: int
+    height: int
+    width: int
+
+
+def window_around(polygon: NDArray[np.float32], size: int) -> Window | None:
+    """Returns the window of a (size, size) picture that holds a polygon (n, 2) and its soft edge, if any."""
+    left, top = (max(int(v) - _MARGIN, 0) for v in np.floor(polygon.min(0)))
+    right, bottom = (min(int(v) + _MARGIN + 1, size) for v in np.ceil(polygon.max(0)))
+    if bottom - top < 3 or right - left < 3:
+        return None
+    return Window(left, top, bottom - top, right - left)
+
+
+def at_columns(contour: NDArray[np.float32], values: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
+    """Returns values (n,) given along a contour (n, 2) at each column of a window, float32 (width,)."""
+    order = np.argsort(contour[:, 0], kind="stable")
+    across = np.arange(window.left, window.left + window.width)
+    return np.interp(across, contour[order, 0], values[order]).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -53,10 +80,7 @@ def _accumulate_edge(
 @njit(cache=True, nogil=True)
 def cover(
     polygon: NDArray[np.float32],
-    left: int,
-    top: int,
-    height: int,
-    width: int,
+    window: Window,
     scratch: NDArray[np.float32],
     coverage: NDArray[np.float32],
 ) -> None:
@@ -64,13 +88,11 @@ def cover(
 
     Args:
         polygon: (n, 2), columns and rows; pixel centres are whole numbers.
-        left: Column of the picture that is the window's first.
-        top: Row of the picture that is the window's first.
-        height: Rows of the window.
-        width: Columns of the window.
+        window: Where to look.
         scratch: (>= height, >= width + 2), overwritten.
         coverage: (>= height, >= width), filled with 0 to 1.
     """
+    left, top, height, width = window
     scratch[:height, : width + 2] = 0.0
     n = polygon.shape[0]
     for k in range(n):

@@ -24,6 +24,10 @@ _KEPT = (
 )
 """Expressions that the photo may already wear: of these, motion adds only what is left up to 1."""
 
+_WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
+"""Of these, rounding the lips takes back what the photo wears."""
+_TAKEN_BACK = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Drive:
@@ -49,11 +53,14 @@ class Driver:
 
     def __init__(self, head: HeadFit) -> None:
         self._room = np.ones(N_BLENDSHAPES, np.float32)
+        self._worn = np.zeros(N_BLENDSHAPES, np.float32)
         if head.residual <= _TRUSTED_RESIDUAL:
             for name in _KEPT:
                 for side in ("Left", "Right"):
                     column = INDEX[name + side]
                     self._room[column] = 1.0 - head.expression[column]
+                    if name in _WIDE:
+                        self._worn[column] = head.expression[column]
 
     def drive(self, coefficients: NDArray[np.float32]) -> Drive:
         """Returns the drive of one frame of motion (58,)."""
@@ -76,8 +83,9 @@ class Driver:
                 )
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
+        rounding = min(1.0, float(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]]))
         return Drive(
-            units=units * self._room,
+            units=(units * self._room - _TAKEN_BACK * rounding * self._worn).astype(np.float32),
             turn=rotation(yaw, pitch, roll),
             shift=motion[N_BLENDSHAPES + 3 :].astype(np.float64),
             gaze=(gaze[0], gaze[1]),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
-from avatar.render.coverage import cover
+from avatar.render.coverage import Window, at_columns, cover, window_around
 from avatar.render.face import to_output
-from avatar.render.inpaint import spread
+from avatar.render.filters import blurred, inside, sampled, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 _TRAVEL = (1.05, 0.80)
 """How far the iris moves sideways and up or down at a full look, in iris radii."""
+_GLINT = 0.4
+"""The catch-light moves by this share of the iris's move: the light stays, the cornea turns."""
 _LEAST_RADIUS = 0.02
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
-_MARGIN = 4
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -38,20 +39,31 @@ def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int) -> f
     )
 
 
+class _Look(NamedTuple):
+    """One eye's state in a frame.
+
+    Attributes:
+        x: Move of the iris to the right, pixels of the layers.
+        y: The same, down.
+        moved: 0 shows the photo's eye, 1 the composed one.
+        shade: How dark the upper lid's shadow is, 0 to 1.
+    """
+
+    x: float
+    y: float
+    moved: float
+    shade: float
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _fill(
     picture: NDArray[np.uint8],
     coverage: NDArray[np.float32],
-    left: int,
-    top: int,
-    height: int,
-    columns: NDArray[np.float32],
+    window: Window,
+    lid: NDArray[np.float32],
     plane: NDArray[np.float32],
     layers: NDArray[np.float32],
-    gaze_x: float,
-    gaze_y: float,
-    moved: float,
-    shade: float,
+    look: _Look,
     reach: float,
 ) -> None:
     """Draws one eyeball.
@@ -59,39 +71,32 @@ def _fill(
     Args:
         picture: (size, size, 3).
         coverage: The opening's share of each pixel.
-        left: Column of the window.
-        top: Row of the window.
-        height: Rows of the window.
-        columns: (2, n): the upper lid's row and the opacity in each column.
+        window: Where to draw.
+        lid: (width,), the upper lid's row in each column.
         plane: From the picture to the layers' pixels; see `Camera.plane`.
-        layers: (h, w, 11): sclera, iris and photo in colour; iris opacity; where the photo is trusted.
-        gaze_x: Move of the iris in pixels of the layers.
-        gaze_y: The same, down.
-        moved: 0 shows the photo's eye, 1 the composed one.
-        shade: How dark the upper lid's shadow is, 0 to 1.
-        reach: The shadow's length in pixels.
+        layers: (h, w, 14): sclera, iris and photo in colour; iris opacity; where the photo is trusted; catch-light.
+        look: Gaze and lids.
+        reach: Length of the lid's shadow, pixels.
     """
-    for x in range(columns.shape[1]):
-        for y in range(height):
-            alpha = coverage[y, x] * columns[1, x]
+    for column in range(window.width):
+        for row in range(window.height):
+            alpha = coverage[row, column]
             if alpha <= 0.002:
                 continue
-            dx, dy = x + left - plane[4], y + top - plane[5]
+            x, y = window.left + column, window.top + row
+            dx, dy = x - plane[4], y - plane[5]
             u = plane[0] * dx + plane[1] * dy
             v = -(plane[2] * dx + plane[3] * dy)
-            iris = _bilinear(layers, u - gaze_x, v - gaze_y, 9)
-            trust = _bilinear(layers, u, v, 10)
-            trust = max(trust, 1.0 - 4.0 * moved) * (1.0 - moved)
-            light = 1.0 - shade * 0.28 * np.exp(-max(y + top - columns[0, x], 0.0) / reach)
+            iris = _bilinear(layers, u - look.x, v - look.y, 9)
+            trust = max(_bilinear(layers, u, v, 10), 1.0 - 4.0 * look.moved) * (1.0 - look.moved)
+            light = 1.0 - look.shade * 0.28 * np.exp(-max(y - lid[column], 0.0) / reach)
             for channel in range(3):
                 ball = _bilinear(layers, u, v, channel)
-                if iris > 0.0:
-                    ball += iris * (_bilinear(layers, u - gaze_x, v - gaze_y, 3 + channel) - ball)
-                if trust > 0.0:
-                    ball += trust * (_bilinear(layers, u, v, 6 + channel) - ball)
+                ball += iris * (_bilinear(layers, u - look.x, v - look.y, 3 + channel) - ball)
+                ball += _bilinear(layers, u - _GLINT * look.x, v - _GLINT * look.y, 11 + channel)
+                ball += trust * (_bilinear(layers, u, v, 6 + channel) - ball)
                 value = min(max(255.0 * ball * light, 0.0), 255.0)
-                value = value * alpha + picture[y + top, x + left, channel] * (1.0 - alpha)
-                picture[y + top, x + left, channel] = np.uint8(value + 0.5)
+                picture[y, x, channel] = np.uint8(value * alpha + picture[y, x, channel] * (1.0 - alpha) + 0.5)
 
 
 class Eye:
@@ -112,22 +117,26 @@ class Eye:
         half = int(length * 0.85)
         left, top = np.maximum(corners.mean(0).astype(int) - half, 0)
         window = rgb[top : top + 2 * half, left : left + 2 * half].astype(np.float32) / 255
-        mask = np.zeros(window.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [((outline - [left, top]) * 16).round().astype(np.int32)], 255, cv2.LINE_AA, 4)
+        mask = inside(outline - [left, top], window.shape[:2])
         inner = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 128
 
         centre = to_output(iris.centre, face.texels) - [left, top]
         radius = max(iris.radius / face.texels, _LEAST_RADIUS * face.width)
-        centre, radius = _snap_iris(cv2.GaussianBlur(window @ _LUMINANCE, (0, 0), 1.0), centre, radius)
+        centre, radius = _snap_iris(blurred(window @ _LUMINANCE, 1.0), centre, radius)
         y, x = np.mgrid[0 : window.shape[0], 0 : window.shape[1]].astype(np.float32)
         away = np.hypot(x - centre[0], y - centre[1])
 
-        trust = np.clip(2 * cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.2) - 1, 0, 1)[..., None]
+        trust = np.clip(2 * blurred(inner.astype(np.float32), 1.2) - 1, 0, 1)[..., None]
         sclera = _sclera(window, inner, away > 1.15 * radius, length)
-        round_iris = _radial_median(window, inner & (away < 1.12 * radius), away / radius)
-        round_iris += trust * (window - round_iris)
-        opacity = np.clip((1.06 * radius - away) / 1.6 + 0.5, 0, 1)[..., None]
-        self._layers = np.concatenate([sclera, round_iris, window, opacity, trust], 2).astype(np.float32)
+        round_iris = _radial_median(window, inner & (away < 1.05 * radius), away / radius)
+        detail = trust * (window - round_iris)
+        bright = detail @ _LUMINANCE
+        glint = np.clip((bright - 0.08) / 0.08, 0, 1)[..., None] * (away < 0.95 * radius)[..., None]
+        glint = blurred(glint, 0.6)[..., None] * detail
+        opacity = np.clip((1.04 * radius - away) / 1.6 + 0.5, 0, 1)[..., None]
+        round_iris += detail - glint
+        layers = (sclera, round_iris, window, opacity, trust, np.clip(glint, 0, 1))
+        self._layers = np.concatenate(layers, 2).astype(np.float32)
         self._radius = radius
         self._shadow = 0.016 * face.width
         depth = float(upper[:, 2].mean())
@@ -158,33 +167,15 @@ class Eye:
         if gap.max() < 0.5:
             return
         polygon = np.concatenate([upper, lower[::-1]])
-        size = picture.shape[0]
-        left, top = np.maximum(np.floor(polygon.min(0)).astype(int) - _MARGIN, 0)
-        right, bottom = np.minimum(np.ceil(polygon.max(0)).astype(int) + _MARGIN + 1, size)
-        height, width = int(bottom - top), int(right - left)
-        if height < 3 or width < 3:
+        window = window_around(polygon, picture.shape[0])
+        if window is None:
             return
-        cover(polygon, int(left), int(top), height, width, self._scratch, self._coverage)
-        across = np.arange(left, right)
-        order = np.argsort(upper[:, 0])
-        columns = np.stack([np.interp(across, upper[order, 0], upper[order, 1]), np.ones(width)]).astype(np.float32)
-        looked = float(np.hypot(*gaze))
-        moved = min(1.0, 6.0 * looked)
-        _fill(
-            picture,
-            self._coverage,
-            int(left),
-            int(top),
-            height,
-            columns,
-            plane,
-            self._layers,
-            gaze[0] * self._radius * _TRAVEL[0],
-            gaze[1] * self._radius * _TRAVEL[1],
-            moved,
-            max(lid, 0.6 * moved),
-            self._shadow,
-        )
+        cover(polygon, window, self._scratch, self._coverage)
+        moved = min(1.0, 6.0 * float(np.hypot(*gaze)))
+        sideways, down = gaze[0] * self._radius * _TRAVEL[0], gaze[1] * self._radius * _TRAVEL[1]
+        look = _Look(sideways, down, moved, max(lid, 0.6 * moved))
+        edge = at_columns(upper, upper[:, 1], window)
+        _fill(picture, self._coverage, window, edge, plane, self._layers, look, self._shadow)
 
 
 def _snap_iris(
@@ -197,14 +188,11 @@ def _snap_iris(
     found = centre, radius
     for dx in range(-2, 3):
         for dy in range(-2, 3):
-            for scale in (0.88, 0.94, 1.0, 1.06, 1.12):
-                middle = centre + [dx, dy]
-                outer = (middle + ring * (radius * scale + 1.5)).astype(np.float32)[None]
-                inner = (middle + ring * (radius * scale - 1.5)).astype(np.float32)[None]
-                step = cv2.remap(luminance, outer, None, cv2.INTER_LINEAR) - cv2.remap(
-                    luminance, inner, None, cv2.INTER_LINEAR
-                )
-                score = float(np.clip(step, -0.04, 0.24).mean()) - 0.002 * np.hypot(dx, dy) - 0.08 * abs(scale - 1)
+            for scale in (0.88, 0.94, 1.0, 1.06, 1.12, 1.18, 1.24, 1.30):
+                middle = centre + np.array([dx, dy])
+                outer, inner = (middle + ring * (radius * scale + step) for step in (1.5, -1.5))
+                step = np.clip(sampled(luminance, outer[None]) - sampled(luminance, inner[None]), -0.04, 0.24)
+                score = float(step.mean()) - 0.002 * np.hypot(dx, dy) - 0.08 * abs(scale - 1)
                 if score > best:
                     best = score
                     found = middle, radius * scale
@@ -212,7 +200,7 @@ def _snap_iris(
 
 
 def _sclera(
-    window: NDArray[np.float32], inner: NDArray[np.bool_], beyond_iris: NDArray[np.bool_], length: float
+    window: NDArray[np.floating], inner: NDArray[np.bool_], beyond_iris: NDArray[np.bool_], length: float
 ) -> NDArray[np.float32]:
     """Returns the white of the eye, carried across iris and lids from its brighter half."""
     white = inner & beyond_iris
@@ -222,12 +210,12 @@ def _sclera(
     light = window @ _LUMINANCE
     filled = spread(window, white & (light >= np.percentile(light[white], 45)), 0.10 * length)
     good = (white & (light > np.percentile(light[white], 35))).astype(np.float32)
-    keep = np.clip(1.6 * cv2.GaussianBlur(good, (0, 0), 1.0) - 0.5, 0, 1)[..., None]
-    return filled + keep * (window - filled)
+    keep = np.clip(1.6 * blurred(good, 1.0) - 0.5, 0, 1)[..., None]
+    return (filled + keep * (window - filled)).astype(np.float32)
 
 
 def _radial_median(
-    window: NDArray[np.float32], iris: NDArray[np.bool_], away: NDArray[np.float32]
+    window: NDArray[np.floating], iris: NDArray[np.bool_], away: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Returns an iris (h, w, 3) whose colour depends on the distance from its centre alone (`away`, in radii)."""
     ring = np.clip((away * 10).astype(int), 0, 12)

@@ -69,7 +69,7 @@ class Face:
 
 
 def to_output(pixels: NDArray[np.floating], texels: float) -> NDArray[np.float64]:
-    """Returns pixel coordinates of the texture as coordinates of the output; pixel centres are whole numbers in both."""
+    """Returns texture pixels as output pixels; pixel centres are whole numbers in both."""
     return (pixels.astype(np.float64) + 0.5) / texels - 0.5
 
 
@@ -96,7 +96,9 @@ def resized(portrait: Portrait, side: int) -> Portrait:
         landmarks=landmarks.astype(np.float32),
         landmark_deltas=portrait.landmark_deltas / np.float32(scale),
         irises=(irises[0], irises[1]),
-        person=cv2.resize(portrait.person, (side, side), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR),
+        person=cv2.resize(
+            portrait.person, (side, side), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+        ),
         face_width=portrait.face_width / scale,
         interpupillary=portrait.interpupillary / scale,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER
+from avatar.render.filters import blurred, sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +40,7 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
     knots = np.linspace(0.0, 1.0, len(middle))
     line = np.stack([np.interp(along, knots, middle[:, axis]) for axis in (0, 1)], 1)
     offsets = np.linspace(-_REACH, _REACH, 25) * face.width
-    where = (line[:, None] + offsets[None, :, None] * normal).astype(np.float32)
-    dark = cv2.remap(cv2.GaussianBlur(luminance, (0, 0), 1.0), where[..., 0], where[..., 1], cv2.INTER_LINEAR)
+    dark = sampled(blurred(luminance, 1.0), line[:, None] + offsets[None, :, None] * normal).astype(np.float64)
     cost = dark / max(float(dark.std()), 1e-3) + 0.9 * (offsets / (0.016 * face.width)) ** 2
     step = (np.subtract.outer(offsets, offsets) / (0.006 * face.width)) ** 2
     path = offsets[_cheapest_path(cost, step)]
@@ -56,7 +55,7 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
 
 
 def _cheapest_path(cost: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Returns the state (n_states) chosen in each row of cost (n_rows, n_states); step (to, from) is paid between rows."""
+    """Returns the state chosen in each row of cost (n_rows, n_states); step (to, from) is paid between rows."""
     total = cost[0]
     came_from: list[NDArray[np.int64]] = []
     for row in cost[1:]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 from numba import njit
 
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, OVAL
-from avatar.render.coverage import cover
-from avatar.render.inpaint import spread
+from avatar.render.coverage import Window, at_columns, cover, window_around
+from avatar.render.filters import blurred, inside, spread
 from avatar.render.teeth import ARCH_RADIUS, Patch, lower_teeth, tongue, upper_teeth
 
 if TYPE_CHECKING:
@@ -21,25 +20,23 @@ if TYPE_CHECKING:
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
+_GUM_TINT = (0.80, 0.66, 0.64)
 _CAVITY = (0.20, 0.065, 0.06)
 _UPPER_DROP = 0.028
 _LOWER_DROP = 0.014
 """How far the biting edges lie below the seam, face widths."""
 _BEHIND_LIPS = 0.035
-_MARGIN = 4
-"""Pixels around the polygon."""
 _LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 
-@dataclass(frozen=True, slots=True)
-class MouthPlanes:
+class MouthPlanes(NamedTuple):
     """Where the parts are in this frame; see `Camera.plane`.
 
     Attributes:
         skull: Of the upper teeth.
         jaw: Of the lower teeth.
         tongue: Of the tongue.
-        photo: Picture of the resting head, in output pixels (the photo's own teeth).
+        photo: Of the photo's own teeth, upright like the picture.
     """
 
     skull: NDArray[np.float32]
@@ -48,20 +45,48 @@ class MouthPlanes:
     photo: NDArray[np.float32]
 
 
+class _Drawing(NamedTuple):
+    """A patch for the kernel.
+
+    Attributes:
+        rgba: float32 (h, w, 4), premultiplied.
+        place: float32 (4,): pixels per face width, the origin's column and row, and the radius of the arch (0: flat).
+    """
+
+    rgba: NDArray[np.float32]
+    place: NDArray[np.float32]
+
+
+class _Parts(NamedTuple):
+    upper: _Drawing
+    lower: _Drawing
+    tongue: _Drawing
+    photo: _Drawing
+
+
+class _Gap(NamedTuple):
+    """The opening.
+
+    Attributes:
+        upper: float32 (n,), row of the upper lip in each column.
+        lower: float32 (n,), of the lower lip.
+        opacity: float32 (n,).
+        height: The largest distance, pixels.
+    """
+
+    upper: NDArray[np.float32]
+    lower: NDArray[np.float32]
+    opacity: NDArray[np.float32]
+    height: float
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def _blend_patch(
-    colour: NDArray[np.float32],
-    patch: NDArray[np.float32],
-    plane: NDArray[np.float32],
-    scale: float,
-    origin_u: float,
-    origin_v: float,
-    radius: float,
-    x: float,
-    y: float,
-    light: float,
+def _blend(
+    colour: NDArray[np.float32], drawing: _Drawing, plane: NDArray[np.float32], x: float, y: float, light: float
 ) -> None:
-    """Lays a patch's pixel over `colour` (3,); the patch bends back along an arch of the given radius (0: flat)."""
+    """Lays a patch's pixel over `colour` (3,)."""
+    scale, origin_u, origin_v, radius = drawing.place
+    patch = drawing.rgba
     dx, dy = x - plane[4], y - plane[5]
     p = plane[0] * dx + plane[1] * dy
     q = plane[2] * dx + plane[3] * dy
@@ -96,56 +121,40 @@ def _ease(x: float) -> float:
 def _fill(
     picture: NDArray[np.uint8],
     coverage: NDArray[np.float32],
-    left: int,
-    top: int,
-    height: int,
-    columns: NDArray[np.float32],
-    opening: float,
+    window: Window,
+    gap: _Gap,
     width: float,
     cavity: NDArray[np.float32],
-    planes: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-    patches: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-    places: NDArray[np.float32],
+    planes: MouthPlanes,
+    parts: _Parts,
 ) -> None:
-    """Draws the interior; `columns` (3, n) holds upper lip, lower lip and opacity of each column."""
-    skull, jaw, tongue_plane, photo = planes
-    upper_patch, lower_patch, tongue_patch, own = patches
+    """Draws the interior, back to front, where the lips leave it open; `width` is the face's."""
     colour = np.empty(3, np.float32)
-    wide = 0.62 + 0.38 * _ease(opening / (0.055 * width))
-    for x in range(columns.shape[1]):
-        upper_lip, lower_lip = columns[0, x], columns[1, x]
-        for y in range(height):
-            alpha = coverage[y, x] * columns[2, x]
+    wide = 0.62 + 0.38 * _ease(gap.height / (0.055 * width))
+    for column in range(window.width):
+        upper_lip, lower_lip, x = gap.upper[column], gap.lower[column], window.left + column
+        for row in range(window.height):
+            alpha = coverage[row, column] * gap.opacity[column]
             if alpha <= 0.002:
                 continue
-            px, py = float(x + left), float(y + top)
-            below = (py - upper_lip) / (0.05 * width)
-            share = (py - upper_lip) / max(lower_lip - upper_lip, 1.0)
+            y = window.top + row
+            below = (y - upper_lip) / (0.05 * width)
+            share = min(max((y - upper_lip) / max(lower_lip - upper_lip, 1.0), 0.0), 1.0)
             for channel in range(3):
-                colour[channel] = cavity[channel] * (0.55 + 0.45 * min(max(share, 0.0), 1.0))
-            tongue_light = 0.35 + 0.50 * _ease(share)
-            _blend_patch(
-                colour, tongue_patch, tongue_plane, places[2, 0], places[2, 1], places[2, 2], 0.0, px, py, tongue_light
-            )
-            lower_light = 0.60 + 0.38 * min(max(min(below, 1.0) - 0.2, 0.0), 1.0)
-            _blend_patch(
-                colour, lower_patch, jaw, places[1, 0], places[1, 1], places[1, 2], places[1, 3], px, py, lower_light
-            )
-            upper_light = 0.74 + 0.26 * _ease(below * 2.2)
-            _blend_patch(
-                colour, upper_patch, skull, places[0, 0], places[0, 1], places[0, 2], places[0, 3], px, py, upper_light
-            )
-            if own.shape[0] > 1:
-                _blend_patch(colour, own, photo, places[3, 0], places[3, 1], places[3, 2], 0.0, px, py, 1.0)
+                colour[channel] = cavity[channel] * (0.55 + 0.45 * share)
+            _blend(colour, parts.tongue, planes.tongue, x, y, 0.35 + 0.50 * _ease(share))
+            _blend(colour, parts.lower, planes.jaw, x, y, 0.60 + 0.38 * min(max(below - 0.2, 0.0), 0.8))
+            _blend(colour, parts.upper, planes.skull, x, y, 0.74 + 0.26 * _ease(2.2 * below))
+            if parts.photo.rgba.shape[0] > 1:
+                _blend(colour, parts.photo, planes.photo, x, y, 1.0)
             else:
-                edge = min(py - upper_lip, lower_lip - py) / (0.10 * opening + 1.0)
+                edge = min(y - upper_lip, lower_lip - y) / (0.10 * gap.height + 1.0)
                 shade = wide * (0.62 + 0.38 * _ease(edge))
                 for channel in range(3):
                     colour[channel] *= shade
             for channel in range(3):
                 value = 255.0 * min(max(colour[channel], 0.0), 1.0)
-                value = value * alpha + picture[y + top, x + left, channel] * (1.0 - alpha)
-                picture[y + top, x + left, channel] = np.uint8(value + 0.5)
+                picture[y, x, channel] = np.uint8(value * alpha + picture[y, x, channel] * (1.0 - alpha) + 0.5)
 
 
 class Mouth:
@@ -183,10 +192,9 @@ class Mouth:
         self._own = Patch(np.zeros((1, 1, 4), np.float32), 1.0, (0.0, 0.0))
         if not face.mouth_closed:
             self._use_photo(face, rgb)
-        patches = (self._upper, self._lower, self._tongue, self._own)
-        radius = (ARCH_RADIUS, ARCH_RADIUS, 0.0, 0.0)
-        self._places = np.array(
-            [[p.scale, *p.origin, r] for p, r in zip(patches, radius, strict=True)], np.float32
+        arch = ARCH_RADIUS
+        self._parts = _Parts(
+            _drawing(self._upper, arch), _drawing(self._lower, arch), _drawing(self._tongue, 0), _drawing(self._own, 0)
         )
         self._scratch = np.zeros((face.size, face.size + 2), np.float32)
         self._coverage = np.zeros((face.size, face.size), np.float32)
@@ -213,47 +221,26 @@ class Mouth:
         if opened.max() < 0.3:
             return
         polygon = np.concatenate([upper, lower[::-1]])
-        size = picture.shape[0]
-        left, top = np.maximum(np.floor(polygon.min(0)).astype(int) - _MARGIN, 0)
-        right, bottom = np.minimum(np.ceil(polygon.max(0)).astype(int) + _MARGIN + 1, size)
-        height, width = int(bottom - top), int(right - left)
-        if height < 3 or width < 3:
+        window = window_around(polygon, picture.shape[0])
+        if window is None:
             return
-        cover(polygon, int(left), int(top), height, width, self._scratch, self._coverage)
-        across = np.arange(left, right)
-        order = np.argsort(upper[:, 0])
-        low = np.argsort(lower[:, 0])
+        cover(polygon, window, self._scratch, self._coverage)
         ease = np.clip(opened / 1.8, 0, 1)
-        columns = np.stack(
-            [
-                np.interp(across, upper[order, 0], upper[order, 1]),
-                np.interp(across, lower[low, 0], lower[low, 1]),
-                np.interp(across, upper[order, 0], (ease * ease * (3 - 2 * ease))[order]),
-            ]
-        ).astype(np.float32)
-        _fill(
-            picture,
-            self._coverage,
-            int(left),
-            int(top),
-            height,
-            columns,
+        opening = _Gap(
+            at_columns(upper, upper[:, 1], window),
+            at_columns(lower, lower[:, 1], window),
+            at_columns(upper, (ease * ease * (3 - 2 * ease)).astype(np.float32), window),
             float(gap.max()),
-            self._width,
-            self._cavity,
-            (planes.skull, planes.jaw, planes.tongue, planes.photo),
-            (self._upper.rgba, self._lower.rgba, self._tongue.rgba, self._own.rgba),
-            self._places,
         )
+        _fill(picture, self._coverage, window, opening, self._width, self._cavity, planes, self._parts)
 
     def _use_photo(self, face: Face, rgb: NDArray[np.uint8]) -> None:
         """Takes the teeth that the photo shows as a patch of their own, and their colour for the drawn ones."""
         contour = [*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]
         polygon = face.picture(face.points[contour])
-        mask = np.zeros(rgb.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [(polygon * 16).round().astype(np.int32)], 255, cv2.LINE_AA, 4)
-        inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 128
-        shown = rgb[inside].astype(np.float64) / 255
+        mask = inside(polygon, (face.size, face.size))
+        within = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 128
+        shown = rgb[within].astype(np.float64) / 255
         if len(shown) < 20:
             return
         light = shown @ _LUMINANCE
@@ -261,8 +248,9 @@ class Mouth:
         if enamel.mean() > 0.47:
             self._upper = _matched(self._upper, 0.85 * enamel)
             self._lower = _matched(self._lower, 0.72 * enamel)
-        filled = spread(rgb.astype(np.float32) / 255, inside, 0.012 * face.width)
-        filled = np.where(inside[..., None], rgb.astype(np.float32) / 255, filled * np.float32([0.80, 0.66, 0.64]))
+        photo = rgb.astype(np.float32) / 255
+        gum = spread(photo, within, 0.012 * face.width) * np.array(_GUM_TINT)
+        filled = np.where(within[..., None], photo, gum)
         # A lip that rises above its place in the photo uncovers gum, so the patch reaches up behind it.
         raised = mask.copy()
         for rows in range(1, round(0.05 * face.width)):
@@ -270,13 +258,17 @@ class Mouth:
         lower = face.picture(face.points[list(LIP_INNER_LOWER)])
         lip = np.interp(np.arange(rgb.shape[1]), lower[:, 0], lower[:, 1])
         keep = (np.arange(rgb.shape[0])[:, None] < lip[None] - 0.5) | (mask > 0)
-        alpha = cv2.GaussianBlur(np.where(keep, raised, 0).astype(np.float32) / 255, (0, 0), 0.8)
+        alpha = blurred(np.where(keep, raised, 0) / 255.0, 0.8)
         rgba = np.dstack([filled * alpha[..., None], alpha]).astype(np.float32)
         left, top = np.maximum(np.floor(polygon.min(0) - 0.1 * face.width).astype(int), 0)
         right, bottom = np.ceil(polygon.max(0) + 0.1 * face.width).astype(int)
         column, row = face.picture(self.photo_seat)
         origin = (float(column - left), float(row - top))
         self._own = Patch(np.ascontiguousarray(rgba[top:bottom, left:right]), face.width, origin)
+
+
+def _drawing(patch: Patch, radius: float) -> _Drawing:
+    return _Drawing(patch.rgba, np.array([patch.scale, *patch.origin, radius], np.float32))
 
 
 def _matched(patch: Patch, enamel: NDArray[np.float64]) -> Patch:

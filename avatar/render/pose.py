@@ -41,6 +41,10 @@ class Camera:
     distance: float
     pivot: NDArray[np.float64]
 
+    def numbers(self) -> NDArray[np.float32]:
+        """Returns float32 (6,): the optical axis's x and y, the distance, and the pivot in space."""
+        return np.concatenate([self.centre, [self.distance], self.undo(self.pivot[None])[0]]).astype(np.float32)
+
     def undo(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns picture points (n, 3) in space, relative to the optical axis."""
         space = points.copy()
@@ -50,7 +54,7 @@ class Camera:
     def project(
         self, points: NDArray[np.float64], turn: NDArray[np.float64], shift: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Returns where points (n, 3) of the resting head are seen, columns and rows (n, 2), after it turned and moved."""
+        """Returns columns and rows (n, 2) of points (n, 3) of the resting head after it turned and moved."""
         pivot = self.undo(self.pivot[None])[0]
         moved = (self.undo(points) - pivot) @ turn.T + pivot + shift
         seen = moved[:, :2] * (self.distance / (self.distance - moved[:, 2:])) + self.centre
@@ -86,5 +90,5 @@ def camera_for(face: Face, nearest: float) -> Camera:
     ears = face.points[list(EARS)].mean(0)
     chin = face.points[CHIN]
     pivot = np.array([0.6 * ears[0] + 0.4 * chin[0], chin[1] + 0.12 * face.width, ears[2] + 0.05 * face.width])
-    centre = pivot[:2] + [0.0, 0.5 * face.width]
+    centre = pivot[:2] + np.array([0.0, 0.5 * face.width])
     return Camera(centre, _CAMERA_DISTANCE * face.width + nearest, pivot)

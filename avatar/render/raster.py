@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -12,182 +12,242 @@ if TYPE_CHECKING:
 
 _STILL = 0.004
 """Vertices that move less (pixels) and change brightness less are drawn from the resting picture."""
+_FAR = np.float32(-1e9)
+_EDGE = np.float32(1e-4)
+_SLACK = np.float32(1e-3)
+
+
+class Weights(NamedTuple):
+    """A sparse matrix (n_vertices, 468) by rows: what landmarks add to vertices."""
+
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+class Vertices(NamedTuple):
+    """The sheet at rest.
+
+    Attributes:
+        rest: float32 (n, 3), pixels, y up, z to the viewer.
+        home: float32 (n, 2), columns and rows in the portrait; the mouth may rest otherwise.
+        follow: float32 (n,), share of the head's motion.
+        wrinkles: float32 (n, n_wrinkles), brightness that each wrinkle adds.
+    """
+
+    rest: NDArray[np.float32]
+    home: NDArray[np.float32]
+    follow: NDArray[np.float32]
+    wrinkles: NDArray[np.float32]
+
+
+class Pose(NamedTuple):
+    """The camera and the head's move.
+
+    Attributes:
+        camera: float32 (6,): optical axis x, y; distance; pivot x, y, z in space.
+        turn: float32 (3, 3), rotation.
+        shift: float32 (3,), pixels.
+    """
+
+    camera: NDArray[np.float32]
+    turn: NDArray[np.float32]
+    shift: NDArray[np.float32]
+
+
+class Screen(NamedTuple):
+    """The sheet in one frame.
+
+    Attributes:
+        place: float32 (n, 3): column, row and depth (greater is nearer).
+        texture: float32 (n, 2): column and row in the texture.
+        gain: float32 (n,), brightness.
+        moving: uint8 (n,), 0 where nothing differs from the portrait.
+    """
+
+    place: NDArray[np.float32]
+    texture: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    moving: NDArray[np.uint8]
+
+
+class Canvas(NamedTuple):
+    """What each pixel of the output shows.
+
+    Attributes:
+        source: float32 (size, size, 3): column and row in the texture, and brightness.
+        depth: float32 (size, size).
+    """
+
+    source: NDArray[np.float32]
+    depth: NDArray[np.float32]
+
+
+def pack(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Returns a picture (h, w, 3) with one word a pixel (h, w): red in the lowest byte."""
+    red, green, blue = (rgb[..., channel].astype(np.uint32) for channel in range(3))
+    return red | (green << np.uint32(8)) | (blue << np.uint32(16))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def deform(
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    rest: NDArray[np.float32],
-    home: NDArray[np.float32],
+    weights: Weights,
+    vertices: Vertices,
     moves: NDArray[np.float32],
-    follow: NDArray[np.float32],
-    camera: NDArray[np.float32],
-    turn: NDArray[np.float32],
-    screen: NDArray[np.float32],
-    gain: NDArray[np.float32],
-    moving: NDArray[np.uint8],
+    creases: NDArray[np.float32],
+    pose: Pose,
+    screen: Screen,
 ) -> None:
     """Moves the vertices with the landmarks and the head, and projects them.
 
     Args:
-        indptr: Rows of the sparse weights.
-        indices: Their columns, landmarks.
-        weights: Their values.
-        rest: (n, 3), pixels, y up.
-        home: (n, 2), columns and rows of the vertices in the portrait (the mouth may rest otherwise).
+        weights: From landmarks to vertices.
+        vertices: The sheet at rest.
         moves: (468, 4), what the landmarks add: x, y, z and brightness.
-        follow: (n,), share of the head's motion.
-        camera: Optical axis x, y; distance; pivot x, y, z in space; shift x, y, z.
-        turn: (3, 3), the head's rotation.
-        screen: (n, 3), filled with columns, rows and depth (greater is nearer).
-        gain: (n,), filled with brightness factors.
-        moving: (n,), filled with 1 where anything differs from the portrait.
+        creases: (n_wrinkles,), depth of each wrinkle.
+        pose: Camera and head.
+        screen: Filled, but for its texture.
     """
+    camera, turn, shift = pose.camera, pose.turn, pose.shift
     axis_x, axis_y, distance = camera[0], camera[1], camera[2]
-    for i in range(rest.shape[0]):
-        dx = np.float32(0.0)
-        dy = np.float32(0.0)
-        dz = np.float32(0.0)
-        light = np.float32(0.0)
-        for k in range(indptr[i], indptr[i + 1]):
-            j, weight = indices[k], weights[k]
+    for i in range(vertices.rest.shape[0]):
+        dx = dy = dz = light = np.float32(0.0)
+        for k in range(weights.indptr[i], weights.indptr[i + 1]):
+            j, weight = weights.indices[k], weights.values[k]
             dx += weight * moves[j, 0]
             dy += weight * moves[j, 1]
             dz += weight * moves[j, 2]
             light += weight * moves[j, 3]
-        z = rest[i, 2] + dz
+        for k in range(creases.shape[0]):
+            light += creases[k] * vertices.wrinkles[i, k]
+        z = vertices.rest[i, 2] + dz
         away = (distance - z) / distance
-        x = (rest[i, 0] + dx - axis_x) * away
-        y = (rest[i, 1] + dy - axis_y) * away
-        share = follow[i]
+        x = (vertices.rest[i, 0] + dx - axis_x) * away
+        y = (vertices.rest[i, 1] + dy - axis_y) * away
+        share = vertices.follow[i]
         px, py, pz = x - camera[3], y - camera[4], z - camera[5]
-        x += share * (turn[0, 0] * px + turn[0, 1] * py + turn[0, 2] * pz - px + camera[6])
-        y += share * (turn[1, 0] * px + turn[1, 1] * py + turn[1, 2] * pz - py + camera[7])
-        z += share * (turn[2, 0] * px + turn[2, 1] * py + turn[2, 2] * pz - pz + camera[8])
+        x += share * (turn[0, 0] * px + turn[0, 1] * py + turn[0, 2] * pz - px + shift[0])
+        y += share * (turn[1, 0] * px + turn[1, 1] * py + turn[1, 2] * pz - py + shift[1])
+        z += share * (turn[2, 0] * px + turn[2, 1] * py + turn[2, 2] * pz - pz + shift[2])
         scale = distance / (distance - z)
-        column = x * scale + axis_x
-        row = -(y * scale + axis_y)
-        screen[i, 0] = column
-        screen[i, 1] = row
-        screen[i, 2] = z
-        gain[i] = 1.0 + light
-        still = abs(column - home[i, 0]) < _STILL and abs(row - home[i, 1]) < _STILL and abs(light) < _STILL
-        moving[i] = 0 if still else 1
+        column, row = x * scale + axis_x, -(y * scale + axis_y)
+        screen.place[i, 0] = column
+        screen.place[i, 1] = row
+        screen.place[i, 2] = z
+        screen.gain[i] = np.float32(1.0) + light
+        moved = max(abs(column - vertices.home[i, 0]), abs(row - vertices.home[i, 1]), abs(light))
+        screen.moving[i] = 1 if moved >= _STILL else 0
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def uncross(screen: NDArray[np.float32], upper: NDArray[np.int32], lower: NDArray[np.int32]) -> None:
+def uncross(place: NDArray[np.float32], upper: NDArray[np.int32], lower: NDArray[np.int32]) -> None:
     """Puts both contours half way wherever the lower one lies above the upper one on the screen."""
     for k in range(upper.shape[0]):
         a, b = upper[k], lower[k]
-        if screen[b, 1] < screen[a, 1]:
+        if place[b, 1] < place[a, 1]:
             for axis in range(2):
-                middle = 0.5 * (screen[a, axis] + screen[b, axis])
-                screen[a, axis] = middle
-                screen[b, axis] = middle
+                middle = np.float32(0.5) * (place[a, axis] + place[b, axis])
+                place[a, axis] = middle
+                place[b, axis] = middle
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _rasterise(
-    screen: NDArray[np.float32],
-    texture: NDArray[np.float32],
-    gain: NDArray[np.float32],
-    moving: NDArray[np.uint8],
-    faces: NDArray[np.int32],
-    source: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    first: int,
-    last: int,
-) -> None:
-    width = depth.shape[1]
-    for y in range(first, last):
-        for x in range(width):
-            depth[y, x] = -1e9
-    for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        if moving[a] + moving[b] + moving[c] == 0:
-            continue
-        ay, by, cy = screen[a, 1], screen[b, 1], screen[c, 1]
-        top = max(first, int(np.ceil(min(ay, min(by, cy)) - 1e-3)))
-        bottom = min(last - 1, int(np.floor(max(ay, max(by, cy)) + 1e-3)))
-        if top > bottom:
-            continue
-        ax, bx, cx = screen[a, 0], screen[b, 0], screen[c, 0]
-        left = max(0, int(np.ceil(min(ax, min(bx, cx)) - 1e-3)))
-        right = min(width - 1, int(np.floor(max(ax, max(bx, cx)) + 1e-3)))
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if left > right or abs(area) < 1e-9:
-            continue
-        inverse = 1.0 / area
-        bdx, bdy = (cy - ay) * inverse, -(cx - ax) * inverse
-        cdx, cdy = -(by - ay) * inverse, (bx - ax) * inverse
-        au, av, ag, az = texture[a, 0], texture[a, 1], gain[a], screen[a, 2]
-        bu, bv, bg, bz = texture[b, 0] - au, texture[b, 1] - av, gain[b] - ag, screen[b, 2] - az
-        cu, cv, cg, cz = texture[c, 0] - au, texture[c, 1] - av, gain[c] - ag, screen[c, 2] - az
-        for y in range(top, bottom + 1):
-            wb = (left - ax) * bdx + (y - ay) * bdy
-            wc = (left - ax) * cdx + (y - ay) * cdy
-            for x in range(left, right + 1):
-                if wb >= -1e-4 and wc >= -1e-4 and wb + wc <= 1.0001:
-                    z = az + wb * bz + wc * cz
-                    if z >= depth[y, x]:
-                        depth[y, x] = z
-                        source[y, x, 0] = au + wb * bu + wc * cu
-                        source[y, x, 1] = av + wb * bv + wc * cv
-                        source[y, x, 2] = ag + wb * bg + wc * cg
-                wb += bdx
-                wc += cdx
+def _rasterise(screen: Screen, face: NDArray[np.int32], canvas: Canvas, first: int, last: int) -> None:
+    """Draws one triangle's texture places into rows `first` to `last`, where it is the nearest so far."""
+    place, texture, gain = screen.place, screen.texture, screen.gain
+    a, b, c = face[0], face[1], face[2]
+    ay, by, cy = place[a, 1], place[b, 1], place[c, 1]
+    top = max(first, int(np.ceil(min(ay, by, cy) - _SLACK)))
+    bottom = min(last - 1, int(np.floor(max(ay, by, cy) + _SLACK)))
+    if top > bottom:
+        return
+    ax, bx, cx = place[a, 0], place[b, 0], place[c, 0]
+    left = max(0, int(np.ceil(min(ax, bx, cx) - _SLACK)))
+    right = min(canvas.depth.shape[1] - 1, int(np.floor(max(ax, bx, cx) + _SLACK)))
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    if left > right or abs(area) < np.float32(1e-9):
+        return
+    one = np.float32(1.0)
+    inverse = one / area
+    bdx, bdy = (cy - ay) * inverse, (ax - cx) * inverse
+    cdx, cdy = (ay - by) * inverse, (bx - ax) * inverse
+    au, av, ag, az = texture[a, 0], texture[a, 1], gain[a], place[a, 2]
+    bu, bv, bg, bz = texture[b, 0] - au, texture[b, 1] - av, gain[b] - ag, place[b, 2] - az
+    cu, cv, cg, cz = texture[c, 0] - au, texture[c, 1] - av, gain[c] - ag, place[c, 2] - az
+    offset = np.float32(left) - ax
+    for y in range(top, bottom + 1):
+        dy = np.float32(y) - ay
+        row_b, row_c = dy * bdy + offset * bdx, dy * cdy + offset * cdx
+        here, to = canvas.depth[y, left:], canvas.source[y, left:]
+        for x in range(right + 1 - left):
+            wb = row_b + np.float32(x) * bdx
+            wc = row_c + np.float32(x) * cdx
+            if wb >= -_EDGE and wc >= -_EDGE and wb + wc <= one + _EDGE:
+                z = az + wb * bz + wc * cz
+                if z >= here[x]:
+                    here[x] = z
+                    to[x, 0] = au + wb * bu + wc * cu
+                    to[x, 1] = av + wb * bv + wc * cv
+                    to[x, 2] = ag + wb * bg + wc * cg
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _sample(
-    picture: NDArray[np.uint8],
+    picture: NDArray[np.uint32],
     resting: NDArray[np.uint8],
-    source: NDArray[np.float32],
-    depth: NDArray[np.float32],
+    canvas: Canvas,
     out: NDArray[np.uint8],
     first: int,
     last: int,
 ) -> None:
-    height, width = picture.shape[0], picture.shape[1]
+    """Bilinear interpolation in fixed point; red and blue share a word, each with 8 bits to spare."""
+    widest, tallest = np.float32(picture.shape[1] - 1.01), np.float32(picture.shape[0] - 1.01)
+    one, fine, nothing = np.float32(1.0), np.float32(256.0), np.float32(0.0)
+    pair, low, half, halves = np.uint32(0x00FF00FF), np.uint32(0xFF), np.uint32(128), np.uint32(0x00800080)
+    full, eight, sixteen = np.uint32(256), np.uint32(8), np.uint32(16)
+    # Unsigned indices spare the test for negative ones, which costs more than the arithmetic.
+    flat, stride, right = picture.reshape(-1), np.uintp(picture.shape[1]), np.uintp(1)
     for y in range(first, last):
-        for x in range(depth.shape[1]):
-            if depth[y, x] <= -1e9:
-                for channel in range(3):
-                    out[y, x, channel] = resting[y, x, channel]
+        here, from_, to, still = canvas.depth[y], canvas.source[y], out[y], resting[y]
+        for x in range(here.shape[0]):
+            if here[x] <= _FAR:
+                to[x, 0] = still[x, 0]
+                to[x, 1] = still[x, 1]
+                to[x, 2] = still[x, 2]
                 continue
-            u = min(max(source[y, x, 0], 0.0), width - 1.001)
-            v = min(max(source[y, x, 1], 0.0), height - 1.001)
-            column, row = int(u), int(v)
-            fu, fv = u - column, v - row
-            light = source[y, x, 2]
-            w00 = (1.0 - fu) * (1.0 - fv) * light
-            w01 = fu * (1.0 - fv) * light
-            w10 = (1.0 - fu) * fv * light
-            w11 = fu * fv * light
-            for channel in range(3):
-                value = (
-                    w00 * picture[row, column, channel]
-                    + w01 * picture[row, column + 1, channel]
-                    + w10 * picture[row + 1, column, channel]
-                    + w11 * picture[row + 1, column + 1, channel]
-                )
-                out[y, x, channel] = np.uint8(min(value + 0.5, 255.0))
+            u = min(max(from_[x, 0], nothing), widest)
+            v = min(max(from_[x, 1], nothing), tallest)
+            column, row = np.int32(u), np.int32(v)
+            fu = np.uint32((u - np.float32(column)) * fine)
+            fv = np.uint32((v - np.float32(row)) * fine)
+            w11 = (fu * fv) >> eight
+            w01, w10 = fu - w11, fv - w11
+            w00 = full - fu - w10
+            place = np.uintp(row) * stride + np.uintp(column)
+            a, b = flat[place], flat[place + right]
+            c, d = flat[place + stride], flat[place + stride + right]
+            both = ((a & pair) * w00 + (b & pair) * w01 + (c & pair) * w10 + (d & pair) * w11 + halves) >> eight
+            upper = ((a >> eight) & low) * w00 + ((b >> eight) & low) * w01
+            green = (upper + ((c >> eight) & low) * w10 + ((d >> eight) & low) * w11 + half) >> eight
+            red, blue = both & low, (both >> sixteen) & low
+            light = from_[x, 2]
+            if light != one:
+                scale = np.uint32(max(light, nothing) * fine + np.float32(0.5))
+                red = min((red * scale + half) >> eight, low)
+                green = min((green * scale + half) >> eight, low)
+                blue = min((blue * scale + half) >> eight, low)
+            to[x, 0] = np.uint8(red)
+            to[x, 1] = np.uint8(green)
+            to[x, 2] = np.uint8(blue)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def draw_band(
-    screen: NDArray[np.float32],
-    texture: NDArray[np.float32],
-    gain: NDArray[np.float32],
-    moving: NDArray[np.uint8],
+    screen: Screen,
     faces: NDArray[np.int32],
-    picture: NDArray[np.uint8],
+    picture: NDArray[np.uint32],
     resting: NDArray[np.uint8],
-    source: NDArray[np.float32],
-    depth: NDArray[np.float32],
+    canvas: Canvas,
     out: NDArray[np.uint8],
     first: int,
     last: int,
@@ -195,38 +255,40 @@ def draw_band(
     """Draws rows `first` to `last` of the sheet over the resting picture.
 
     Args:
-        screen: (n, 3), columns, rows and depths of the vertices.
-        texture: (n, 2), their places in `picture`.
-        gain: (n,), their brightness.
-        moving: (n,), 0 where a vertex rests; triangles of such vertices are not drawn.
-        faces: (n_faces, 3).
-        picture: The portrait at the texture's resolution.
-        resting: The portrait at the output's resolution, drawn where nothing moves.
-        source: (size, size, 3), scratch: texture place and brightness of each pixel.
-        depth: (size, size), scratch.
+        screen: The sheet in this frame.
+        faces: (n_faces, 3), its triangles; those of which nothing moves are not drawn.
+        picture: (side, side), the portrait at the texture's resolution, packed by `pack`.
+        resting: (size, size, 3), the portrait at the output's resolution.
+        canvas: Scratch.
         out: (size, size, 3), the picture.
         first: The band's first row.
         last: One past its last row.
     """
-    _rasterise(screen, texture, gain, moving, faces, source, depth, first, last)
-    _sample(picture, resting, source, depth, out, first, last)
+    canvas.depth[first:last] = _FAR
+    for f in range(faces.shape[0]):
+        face = faces[f]
+        if screen.moving[face[0]] + screen.moving[face[1]] + screen.moving[face[2]] > 0:
+            _rasterise(screen, face, canvas, first, last)
+    _sample(picture, resting, canvas, out, first, last)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _smoothed(picture: NDArray[np.uint8], row: int, column: int, channel: int) -> int:
+    total = np.int32(8)
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            total += (2 - abs(dy)) * (2 - abs(dx)) * np.int32(picture[row + dy, column + dx, channel])
+    return int(total // 16)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def find_folds(
-    source: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    picture: NDArray[np.uint8],
-    jump: float,
-    found: NDArray[np.int32],
-    first: int,
-    last: int,
+    canvas: Canvas, picture: NDArray[np.uint8], jump: float, found: NDArray[np.int32], first: int, last: int
 ) -> int:
     """Finds pixels where the sheet hides part of itself, and what they become when smoothed.
 
     Args:
-        source: Texture place of each pixel.
-        depth: Depth of each pixel.
+        canvas: What each pixel shows.
         picture: The picture drawn so far.
         jump: Least step between neighbours' texture places, in texels, that counts.
         found: (n, 5), filled with rows, columns and colours.
@@ -236,31 +298,26 @@ def find_folds(
     Returns:
         How many were found.
     """
-    height, width = depth.shape
+    height, width = canvas.depth.shape
     n = 0
     for y in range(max(first, 1), min(last, height - 2)):
-        for x in range(1, width - 2):
-            if depth[y, x] <= -1e9 or depth[y, x + 1] <= -1e9 or depth[y + 1, x] <= -1e9:
+        here, below = canvas.depth[y], canvas.depth[y + 1]
+        source, under = canvas.source[y], canvas.source[y + 1]
+        for x in range(width - 2):
+            if here[x] <= _FAR or here[x + 1] <= _FAR or below[x] <= _FAR or x == 0:
                 continue
-            u, v = source[y, x, 0], source[y, x, 1]
-            across = max(abs(source[y, x + 1, 0] - u), abs(source[y, x + 1, 1] - v))
-            down = max(abs(source[y + 1, x, 0] - u), abs(source[y + 1, x, 1] - v))
+            across = max(abs(source[x + 1, 0] - source[x, 0]), abs(source[x + 1, 1] - source[x, 1]))
+            down = max(abs(under[x, 0] - source[x, 0]), abs(under[x, 1] - source[x, 1]))
             if max(across, down) <= jump:
                 continue
             for k in range(3):
-                row = y + 1 if k == 2 else y
-                column = x + 1 if k == 1 else x
-                if n < found.shape[0]:
-                    found[n, 0] = row
-                    found[n, 1] = column
-                    for channel in range(3):
-                        total = np.int32(8)
-                        for dy in range(-1, 2):
-                            for dx in range(-1, 2):
-                                weight = (2 - abs(dy)) * (2 - abs(dx))
-                                total += weight * np.int32(picture[row + dy, column + dx, channel])
-                        found[n, 2 + channel] = total // 16
-                    n += 1
+                if n == found.shape[0]:
+                    return n
+                found[n, 0] = y + k // 2
+                found[n, 1] = x + k % 2
+                for channel in range(3):
+                    found[n, 2 + channel] = _smoothed(picture, y + k // 2, x + k % 2, channel)
+                n += 1
     return n
 
 

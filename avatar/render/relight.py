@@ -10,6 +10,7 @@ from numba import njit
 
 from avatar.portrait.topology import OVAL
 from avatar.render.face import smoothstep
+from avatar.render.filters import blurred
 from avatar.render.topology import triangles
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from avatar.render.face import Face
 
-_STRENGTH = 0.8
-_LEAST, _MOST = 0.55, 1.6
+_STRENGTH = 0.75
+_COMMON = 0.6
+"""Part of the face's mean change that the camera's exposure takes back."""
+_LEAST, _MOST = 0.6, 1.5
 _DARKEST = 0.35
 """Floor of the modelled light, as a share of the skin's median luminance."""
 
@@ -57,7 +60,7 @@ class Relight:
         inside = _distance_inside(face) / (0.10 * face.width)
         skin = smoothstep(inside) > 0.3
         column, row = np.clip(np.abs(face.points[:, :2]).round().astype(int), 0, face.size - 1).T
-        seen = cv2.GaussianBlur(luminance, (0, 0), face.width / 90)[row, column] / 255.0
+        seen = blurred(luminance, face.width / 90)[row, column] / 255.0
         design = np.column_stack([np.ones(len(self._normals)), self._normals]).astype(np.float64)
         weight = skin.astype(np.float64)
         light = np.zeros(4)
@@ -79,11 +82,14 @@ class Relight:
             moves: float32 (468, 3), what is added to the resting points.
             turn: float32 (3, 3), the head's rotation.
         """
-        _normals((self._points + moves) @ turn.T, self._faces, self._normals)
+        _normals(((self._points + moves) @ turn.T).astype(np.float32), self._faces, self._normals)
         lit = np.maximum(self._light[0] + self._normals @ self._light[1:], self._floor) / self._resting
-        return self._share * (np.clip(lit, _LEAST, _MOST) - np.float32(1.0))
+        common = np.float32(_COMMON) * (lit @ self._share / self._share.sum() - np.float32(1.0))
+        return self._share * (np.clip(lit - common, _LEAST, _MOST) - np.float32(1.0))
 
 
 def _distance_inside(face: Face) -> NDArray[np.float64]:
     polygon = face.points[list(OVAL), :2].astype(np.float32).reshape(-1, 1, 2)
-    return np.array([cv2.pointPolygonTest(polygon, (float(x), float(y)), measureDist=True) for x, y in face.points[:, :2]])
+    return np.array(
+        [cv2.pointPolygonTest(polygon, (float(x), float(y)), measureDist=True) for x, y in face.points[:, :2]]
+    )

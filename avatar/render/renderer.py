@@ -12,7 +12,7 @@ from avatar.motion.layout import INDEX, motion_from
 from avatar.render.drive import Drive, Driver
 from avatar.render.eyes import Eye
 from avatar.render.face import face_of, resized
-from avatar.render.lids import with_exact_blinks
+from avatar.render.lids import with_fitted_lids
 from avatar.render.lips import snap_to_seam
 from avatar.render.mouth import Mouth, MouthPlanes
 from avatar.render.pose import camera_for
@@ -48,12 +48,12 @@ class PortraitRenderer:
     def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1) -> None:
         portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
         resting = _at_rest(portrait.rgb, size)
-        person = cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA)
+        person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
         luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = face_of(portrait, size)
         if face.mouth_closed:
             face = replace(face, points=snap_to_seam(face, luminance))
-        face = replace(face, deltas=with_exact_blinks(face))
+        face = replace(face, deltas=with_fitted_lids(face))
 
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
@@ -87,7 +87,7 @@ class PortraitRenderer:
         moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary
-        self._sheet.move(moves, drive.turn, shift)
+        self._sheet.move(moves, np.zeros(0, np.float32), drive.turn, shift)
         picture = self._sheet.draw()
         self._draw_eyes(picture, drive, shift)
         self._draw_mouth(picture, drive, shift)
@@ -122,4 +122,4 @@ def _at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     texels = rgb.shape[0] / size
     places = ((np.arange(size) + 0.5) * texels - 0.5).astype(np.float32)
     columns, rows = np.meshgrid(places, places)
-    return cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)

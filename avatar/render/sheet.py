@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar.render.raster import deform, draw_band, find_folds, put_pixels, uncross
+from avatar.render.raster import (
+    Canvas,
+    Pose,
+    Screen,
+    Vertices,
+    deform,
+    draw_band,
+    find_folds,
+    pack,
+    put_pixels,
+    uncross,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from avatar.render.pose import Camera
     from avatar.render.surface import Opening, Surface
+
+    BandWork = Callable[[int, NDArray[np.uint8]], int]
 
 _FOLD = 4.5
 """Step between neighbouring pixels' texture places, in output pixels, that tells a fold."""
@@ -41,109 +57,82 @@ class Sheet:
         resting: NDArray[np.uint8],
         threads: int,
     ) -> None:
-        self._surface = surface
-        self._camera = camera
-        self._picture = np.ascontiguousarray(picture)
-        self._resting = np.ascontiguousarray(resting)
         size, n = resting.shape[0], len(surface.rest)
-        self._jump = _FOLD * picture.shape[0] / size
-        self._texture = surface.texture.copy()
-        self._home = ((surface.texture + 0.5) * (size / picture.shape[0]) - 0.5).astype(np.float32)
-        self._screen = np.zeros((n, 3), np.float32)
-        self._gain = np.ones(n, np.float32)
-        self._moving = np.zeros(n, np.uint8)
-        self._source = np.zeros((size, size, 3), np.float32)
-        self._depth = np.zeros((size, size), np.float32)
+        texels = picture.shape[0] / size
+        self._surface = surface
+        self._picture = pack(picture)
+        self._resting = np.ascontiguousarray(resting)
+        self._jump = _FOLD * texels
+        home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
+        self._vertices = Vertices(surface.rest, home, surface.follow, surface.wrinkles)
+        self._lens = camera.numbers()
+        self._screen = Screen(
+            np.zeros((n, 3), np.float32), surface.texture.copy(), np.ones(n, np.float32), np.zeros(n, np.uint8)
+        )
+        self._canvas = Canvas(np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32))
         self._folds = np.zeros((threads, _MAX_FOLDS // threads, 5), np.int32)
-        edges = np.linspace(0, size, threads + 1).astype(int)
-        self._bands = [(int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False)]
+        edges = [round(size * k / threads) for k in range(threads + 1)]
+        self._bands = list(pairwise(edges))
         self._pool = ThreadPoolExecutor(threads - 1, "render") if threads > 1 else None
 
-    def move(self, moves: NDArray[np.float32], turn: NDArray[np.float64], shift: NDArray[np.float64]) -> None:
+    def move(
+        self,
+        moves: NDArray[np.float32],
+        creases: NDArray[np.float32],
+        turn: NDArray[np.float64],
+        shift: NDArray[np.float64],
+    ) -> None:
         """Puts every vertex where this frame has it.
 
         Args:
             moves: float32 (468, 4), what the landmarks add: x, y, z in pixels, and brightness.
+            creases: float32 (n_wrinkles,), depth of each wrinkle.
             turn: float64 (3, 3), rotation of the head.
             shift: float64 (3,), move of the head, pixels.
         """
-        surface, camera = self._surface, self._camera
-        pivot = camera.undo(camera.pivot[None])[0]
-        numbers = np.concatenate([camera.centre, [camera.distance], pivot, shift]).astype(np.float32)
-        weights = surface.weights
-        deform(
-            weights.indptr,
-            weights.indices,
-            weights.data,
-            surface.rest,
-            self._home,
-            moves,
-            surface.follow,
-            numbers,
-            turn.astype(np.float32),
-            self._screen,
-            self._gain,
-            self._moving,
-        )
+        surface, place = self._surface, self._screen.place
+        pose = Pose(self._lens, turn.astype(np.float32), shift.astype(np.float32))
+        deform(surface.weights, self._vertices, moves, creases, pose, self._screen)
         for opening in (surface.mouth, *surface.eyes):
-            uncross(self._screen, opening.upper, opening.lower)
+            uncross(place, opening.upper, opening.lower)
         for opening, first in zip(surface.eyes, surface.strips, strict=True):
             self._hang_strip(opening, first)
 
     def contours(self, opening: Opening) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Returns columns and rows (n, 2) of an opening's upper and lower contour in this frame."""
-        return self._screen[opening.upper, :2], self._screen[opening.lower, :2]
+        place = self._screen.place
+        return place[opening.upper, :2], place[opening.lower, :2]
 
     def draw(self) -> NDArray[np.uint8]:
         """Returns the picture (size, size, 3) of the sheet alone."""
         out = np.empty_like(self._resting)
         self._in_bands(self._draw_band, out)
         counts = self._in_bands(self._find_band, out)
-        for band, count in enumerate(counts):
-            put_pixels(out, self._folds[band], count)
+        for found, count in zip(self._folds, counts, strict=True):
+            put_pixels(out, found, count)
         return out
 
     def _hang_strip(self, opening: Opening, first: int) -> None:
         """Between moved lids the sheet shows the upper lash line, so that a closing eye ends in lashes."""
         last = first + len(opening.lower)
-        self._screen[first:last] = self._screen[opening.lower]
-        rest = self._surface.rest
-        gap = self._screen[opening.lower, 1] - self._screen[opening.upper, 1]
+        place, rest, texture = self._screen.place, self._surface.rest, self._surface.texture
+        place[first:last] = place[opening.lower]
+        gap = place[opening.lower, 1] - place[opening.upper, 1]
         moved = float(np.abs(gap - (rest[opening.upper, 1] - rest[opening.lower, 1])).max())
-        share = min(moved / _STRIP_SWITCH, 1.0)
-        own, lashes = self._surface.texture[opening.lower], self._surface.texture[opening.upper]
-        self._texture[first:last] = own + np.float32(share) * (lashes - own)
+        share = np.float32(min(moved / _STRIP_SWITCH, 1.0))
+        own, lashes = texture[opening.lower], texture[opening.upper]
+        self._screen.texture[first:last] = own + share * (lashes - own)
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        first, last = self._bands[band]
-        draw_band(
-            self._screen,
-            self._texture,
-            self._gain,
-            self._moving,
-            self._surface.faces,
-            self._picture,
-            self._resting,
-            self._source,
-            self._depth,
-            out,
-            first,
-            last,
-        )
+        faces = self._surface.faces
+        draw_band(self._screen, faces, self._picture, self._resting, self._canvas, out, *self._bands[band])
         return 0
 
     def _find_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        first, last = self._bands[band]
-        return find_folds(self._source, self._depth, out, self._jump, self._folds[band], first, last)
+        return find_folds(self._canvas, out, self._jump, self._folds[band], *self._bands[band])
 
-    def _in_bands(self, work: _BandWork, out: NDArray[np.uint8]) -> list[int]:
+    def _in_bands(self, work: BandWork, out: NDArray[np.uint8]) -> list[int]:
         if self._pool is None:
             return [work(0, out)]
         others = [self._pool.submit(work, band, out) for band in range(1, len(self._bands))]
         return [work(0, out), *(other.result() for other in others)]
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _BandWork = Callable[[int, NDArray[np.uint8]], int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +20,14 @@ class Subdivision:
     """A refined mesh as linear functions of the coarse one.
 
     Attributes:
+        n_vertices: How many vertices the refined mesh has.
         smooth: Sparse (n_fine, n_coarse), Loop's weights (Loop 1987; boundaries are cubic splines).
         linear: Sparse (n_fine, n_coarse), plain midpoints.
         faces: int64 (n_faces, 3), same orientation as the coarse faces.
         midpoints: Per level, the vertex that splits each edge (a, b), a < b.
     """
 
+    n_vertices: int
     smooth: csr_array
     linear: csr_array
     faces: NDArray[np.int64]
@@ -35,7 +38,7 @@ class Subdivision:
         path = list(chain)
         for level in self.midpoints:
             finer = path[:1]
-            for a, b in zip(path, path[1:], strict=False):
+            for a, b in pairwise(path):
                 finer += [level[min(a, b), max(a, b)], b]
             path = finer
         return np.array(path)
@@ -46,10 +49,11 @@ def subdivide(n_vertices: int, faces: NDArray[np.int64], levels: int) -> Subdivi
     smooth = linear = csr_array(np.eye(n_vertices))
     midpoints: list[dict[tuple[int, int], int]] = []
     for _ in range(levels):
-        level = _split(smooth.shape[0], faces)
-        smooth, linear, faces = level.smooth @ smooth, level.linear @ linear, level.faces
+        level = _split(n_vertices, faces)
+        n_vertices, faces = level.n_vertices, level.faces
+        smooth, linear = csr_array(level.smooth @ smooth), csr_array(level.linear @ linear)
         midpoints += level.midpoints
-    return Subdivision(csr_array(smooth), csr_array(linear), faces, tuple(midpoints))
+    return Subdivision(n_vertices, smooth, linear, faces, tuple(midpoints))
 
 
 def _split(n: int, faces: NDArray[np.int64]) -> Subdivision:
@@ -86,9 +90,12 @@ def _split(n: int, faces: NDArray[np.int64]) -> Subdivision:
     shape = (n + len(edges), n)
     smooth = csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
     smooth.eliminate_zeros()
-    halves = (np.r_[np.ones(n), np.full(2 * len(edges), 0.5)], (np.r_[np.arange(n), middle, middle], np.r_[np.arange(n), edges.T.reshape(-1)]))
+    halves = (
+        np.r_[np.ones(n), np.full(2 * len(edges), 0.5)],
+        (np.r_[np.arange(n), middle, middle], np.r_[np.arange(n), edges.T.reshape(-1)]),
+    )
     x, y, z = middle[index].reshape(-1, 3).T
     a, b, c = faces.T
     finer = np.stack([a, x, z, x, b, y, z, y, c, x, y, z], 1).reshape(-1, 3)
     lookup = {(int(p), int(q)): int(m) for (p, q), m in zip(edges, middle, strict=True)}
-    return Subdivision(smooth, csr_array(halves, shape=shape), finer, (lookup,))
+    return Subdivision(n + len(edges), smooth, csr_array(halves, shape=shape), finer, (lookup,))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, diags_array, vstack
 from scipy.spatial import Delaunay
 
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, N_LANDMARKS, OVAL
 from avatar.render.face import smoothstep
+from avatar.render.filters import blurred
 from avatar.render.lips import closing_offsets
+from avatar.render.raster import Weights
 from avatar.render.subdivision import Subdivision, subdivide
 from avatar.render.topology import CHIN, EARS, EYES, NOSE_BRIDGE, triangles
 
@@ -48,7 +50,8 @@ class Surface:
         rest: float32 (n_vertices, 3), pixels, y up, z to the viewer.
         texture: float32 (n_vertices, 2), column and row in the portrait's picture.
         follow: float32 (n_vertices,), 1 moves with the head, 0 stays.
-        weights: Sparse float32 (n_vertices, 468), moves of the landmarks to moves of the vertices.
+        weights: Moves of the landmarks to moves of the vertices.
+        wrinkles: float32 (n_vertices, n_wrinkles), see `avatar.render.wrinkles`.
         faces: int32 (n_faces, 3).
         n_face: The first vertices, which lie on the face.
         mouth: Inner lips.
@@ -59,7 +62,8 @@ class Surface:
     rest: NDArray[np.float32]
     texture: NDArray[np.float32]
     follow: NDArray[np.float32]
-    weights: csr_array
+    weights: Weights
+    wrinkles: NDArray[np.float32]
     faces: NDArray[np.int32]
     n_face: int
     mouth: Opening
@@ -75,7 +79,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
         person: float32 (size, size), matte of the person.
     """
     fine = subdivide(N_LANDMARKS, triangles(), 2)
-    n_face = fine.smooth.shape[0]
+    n_face = fine.n_vertices
     mouth = Opening(*(fine.refine(c).astype(np.int32) for c in (LIP_INNER_UPPER, LIP_INNER_LOWER)))
     eyes = [Opening(*(fine.refine(c).astype(np.int32) for c in (eye.upper, eye.lower))) for eye in EYES]
     rim = fine.refine([*OVAL, OVAL[0]])[:-1]
@@ -85,7 +89,8 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
     outside = _Outside(face, rest[rim])
     rest = np.concatenate([rest, outside.points])
     rest[:, 2] = np.maximum(rest[:, 2], _depth_floor(rest[:, :2], face.points))
-    weights = vstack([fine.smooth, outside.expression @ fine.smooth[rim]], format="csr")
+    smooth = _linear_on(np.concatenate([c for eye in eyes for c in (eye.upper, eye.lower)]), fine)
+    weights = csr_array(vstack([smooth, outside.expression @ fine.smooth[rim]]))
     texture = rest[:, :2].copy()
     if not face.mouth_closed:
         rest += _closing(face, fine, weights, mouth)
@@ -100,19 +105,33 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
         rest = np.concatenate([rest, rest[eye.lower]])
         texture = np.concatenate([texture, texture[eye.lower]])
         follow = np.concatenate([follow, follow[eye.lower]])
-        weights = vstack([weights, weights[eye.lower]], format="csr")
+        weights = csr_array(vstack([weights, weights[eye.lower]]))
     faces.append(fine.faces)
     return Surface(
         rest=rest.astype(np.float32),
         texture=((texture * [1.0, -1.0] + 0.5) * face.texels - 0.5).astype(np.float32),
         follow=follow.astype(np.float32),
-        weights=csr_array(weights, dtype=np.float32),
+        weights=_rows(weights),
+        wrinkles=np.zeros((len(rest), 0), np.float32),
         faces=np.concatenate(faces).astype(np.int32),
         n_face=n_face,
         mouth=mouth,
         eyes=(eyes[0], eyes[1]),
         strips=(strips[0], strips[1]),
     )
+
+
+def _rows(matrix: csr_array) -> Weights:
+    return Weights(
+        np.asarray(matrix.indptr, np.int32), np.asarray(matrix.indices, np.int32), np.asarray(matrix.data, np.float32)
+    )
+
+
+def _linear_on(contour: NDArray[np.int32], fine: Subdivision) -> csr_array:
+    """Returns Loop's weights, but midpoints on a contour: what closes its coarse points then closes all of it."""
+    keep = np.ones(fine.n_vertices)
+    keep[contour] = 0.0
+    return csr_array(diags_array(keep) @ fine.smooth + diags_array(1.0 - keep) @ fine.linear)
 
 
 def _closing(face: Face, fine: Subdivision, weights: csr_array, mouth: Opening) -> NDArray[np.float64]:
@@ -179,7 +198,7 @@ class _Outside:
         weight = np.maximum(weight, np.exp(-((self._apart / (0.12 * face.width)) ** 2)))
         near = round(0.024 * size)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * near + 1, 2 * near + 1))
-        around = cv2.GaussianBlur(cv2.dilate(person, kernel), (0, 0), 14 / 512 * size)
+        around = blurred(np.asarray(cv2.dilate(person, kernel), np.float32), 14 / 512 * size)
         column, row = np.clip(np.abs(self._grid).round().astype(int), 0, size - 1).T
         weight *= np.maximum(around[row, column], np.exp(-((self._apart / (0.1 * face.width)) ** 2)))
         x, y = self._grid[:, 0], -self._grid[:, 1]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from avatar.render.filters import blurred
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,7 +44,7 @@ class Patch:
         small = cv2.resize(self.rgba, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
         small = cv2.copyMakeBorder(small, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
         column, row = self.origin
-        return Patch(small, scale, ((column + 0.5) * k + 1.5, (row + 0.5) * k + 1.5))
+        return Patch(np.asarray(small, np.float32), scale, ((column + 0.5) * k + 1.5, (row + 0.5) * k + 1.5))
 
     def coloured(self, rgb: NDArray[np.float64], saturation: float) -> Patch:
         """Returns the patch with its saturation scaled and its colours multiplied by `rgb` (3,)."""
@@ -118,7 +120,7 @@ def _teeth(row: _Row, origin: tuple[float, float], towards_gum: int) -> Patch:
             colour += inside[..., None] * (enamel - colour)
             alpha = np.maximum(alpha, inside)
     rgba = np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
-    return Patch(cv2.GaussianBlur(rgba, (0, 0), 1.6), _SCALE, origin)
+    return Patch(blurred(rgba, 1.6), _SCALE, origin)
 
 
 def tongue() -> Patch:
@@ -128,7 +130,7 @@ def tongue() -> Patch:
     u = (x - width / 2) / (0.135 * _SCALE)
     v = (y - 30 - 0.075 * _SCALE) / (0.085 * _SCALE)
     radius = np.sqrt(u**2 + v**2)
-    alpha = cv2.GaussianBlur(np.clip(6 * (1 - radius), 0, 1), (0, 0), 3)
+    alpha = blurred(np.clip(6 * (1 - radius), 0, 1), 3)
     light = 0.55 + 0.35 * np.sqrt(np.clip(1 - radius**2, 0, 1)) - 0.10 * np.exp(-((u / 0.08) ** 2))
     colour = np.array(_TONGUE, np.float32) * (light * alpha)[..., None]
     return Patch(np.dstack([colour, alpha]).astype(np.float32), _SCALE, (width / 2, 30.0))
