@@ -69,13 +69,13 @@ class LlamaServer:
         self._server = None
 
 
-def sampling(options: LlamaOptions) -> dict[str, Any]:
+def sampling(options: LlamaOptions, seed: int) -> dict[str, Any]:
     """Returns llama.cpp's own fields of a request: what OpenAI's interface has no name for."""
     return {
         "repeat_penalty": options.repeat_penalty,
         "repeat_last_n": 64,
         "cache_prompt": True,
-        "seed": 1,
+        "seed": seed,
     }
 
 

@@ -57,7 +57,7 @@ class WhisperOptions(Strict):
     """
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = "en"
-    threads: Threads = 2
+    threads: Threads = 1
     refresh: Annotated[float, Field(ge=0.1, le=10)] = 0.6
     pause: Seconds = 0.12
     beam: Annotated[int, Field(ge=1, le=10)] = 1
@@ -78,7 +78,7 @@ class LlamaOptions(Strict):
 
     model: Path | None = None
     context: Annotated[int, Field(ge=256, le=131072)] = 2048
-    threads: Threads = 2
+    threads: Threads = 1
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
     repeat_penalty: Annotated[float, Field(ge=0.5, le=2)] = 1.1

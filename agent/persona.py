@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.config import nearest
 from avatar.errors import InputError
@@ -38,6 +38,7 @@ class Persona(BaseModel):
         name: What the avatar is called.
         greeting: What it says first in a live conversation, or an empty string.
         examples: Exchanges placed before the conversation; small models follow them better than instructions.
+        max_sentences: Longest answer; a model that goes on is cut off there. Null is no limit.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,7 @@ class Persona(BaseModel):
     name: str = "Visavis"
     greeting: str = ""
     examples: tuple[Example, ...] = ()
+    max_sentences: Annotated[int, Field(ge=1)] | None = None
 
 
 def load_persona(path: Path) -> Persona:

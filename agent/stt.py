@@ -105,12 +105,14 @@ class _Utterance:
         voiced: Index after its last sample with speech.
         heard: Index after the last sample that was recognised.
         said: What was recognised until `heard`.
+        offered: Value of `heard` when the transcript was last offered as stable.
     """
 
     first: int
     voiced: int
     heard: int = 0
     said: Recognised | None = None
+    offered: int = 0
 
 
 class _WhisperStream(stt.RecognizeStream):
@@ -142,19 +144,20 @@ class _WhisperStream(stt.RecognizeStream):
             if isinstance(item, self._FlushSentinel):
                 continue
             self._sound = np.concatenate([self._sound, np.frombuffer(item.data, np.int16)])
-            if self._utterance is None:
-                self._drop(self._n_seen - round(3 * PREFIX * SPEECH_RATE))
             detector.push_frame(item)
         detector.end_input()
 
     async def _follow(self, detector: vad.VADStream) -> None:
         async for event in detector:
+            now = round(event.timestamp * SPEECH_RATE)  # the detector may lag behind the sound
             if event.type is vad.VADEventType.START_OF_SPEECH:
-                begun = self._n_seen - round((event.speech_duration + PREFIX) * SPEECH_RATE)
-                self._utterance = _Utterance(first=max(begun, self._sound_start), voiced=self._n_seen)
+                begun = now - round((event.speech_duration + PREFIX) * SPEECH_RATE)
+                self._utterance = _Utterance(first=max(begun, self._sound_start), voiced=now)
                 self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH))
+            elif event.type is vad.VADEventType.INFERENCE_DONE and self._utterance is None:
+                self._drop(now - round(3 * PREFIX * SPEECH_RATE))
             elif event.type is vad.VADEventType.INFERENCE_DONE and self._utterance:
-                await self._while_speaking(self._utterance, event)
+                await self._while_speaking(self._utterance, event, now)
             elif event.type is vad.VADEventType.END_OF_SPEECH and self._utterance:
                 await self._finish(self._utterance)
                 self._utterance = None
@@ -162,13 +165,13 @@ class _WhisperStream(stt.RecognizeStream):
         if self._utterance:
             await self._finish(self._utterance)
 
-    async def _while_speaking(self, utterance: _Utterance, event: vad.VADEvent) -> None:
+    async def _while_speaking(self, utterance: _Utterance, event: vad.VADEvent, now: int) -> None:
         options = self._whisper.options
         if event.raw_accumulated_speech > 0:
-            utterance.voiced = self._n_seen
-        if self._n_seen - utterance.first > _SPLIT:
+            utterance.voiced = now
+        if now - utterance.first > _SPLIT:
             await self._finish(utterance)
-            self._utterance = _Utterance(first=self._n_seen, voiced=self._n_seen)
+            self._utterance = _Utterance(first=max(utterance.heard, now), voiced=now)
             return
         if self._running and not self._running.done():
             return
@@ -176,6 +179,8 @@ class _WhisperStream(stt.RecognizeStream):
         if event.raw_accumulated_silence >= options.pause:
             if unheard > 0:
                 self._recognise(utterance, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
+            else:
+                self._offer(utterance)
         elif unheard >= max(options.refresh * SPEECH_RATE, 0 if utterance.said else _LEAST_PARTIAL):
             self._recognise(utterance, stt.SpeechEventType.INTERIM_TRANSCRIPT)
 
@@ -188,10 +193,16 @@ class _WhisperStream(stt.RecognizeStream):
         loop = asyncio.get_running_loop()
         said = await loop.run_in_executor(self._whisper.worker, self._whisper.recogniser.recognise, _to_float(sound))
         utterance.said, utterance.heard = said, until
-        if kind and said.text:
-            if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT and utterance.voiced > until:
-                kind = stt.SpeechEventType.INTERIM_TRANSCRIPT
-            self._event_ch.send_nowait(_event(kind, said))
+        if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT and utterance.voiced <= until:
+            self._offer(utterance)
+        elif kind and said.text:
+            self._event_ch.send_nowait(_event(stt.SpeechEventType.INTERIM_TRANSCRIPT, said))
+
+    def _offer(self, utterance: _Utterance) -> None:
+        """Sends the transcript as one that stands unless the user goes on, once."""
+        if utterance.said and utterance.said.text and utterance.offered < utterance.heard:
+            utterance.offered = utterance.heard
+            self._event_ch.send_nowait(_event(stt.SpeechEventType.PREFLIGHT_TRANSCRIPT, utterance.said))
 
     async def _finish(self, utterance: _Utterance) -> None:
         """Sends the final transcript: the last one, if all speech was in it."""
@@ -201,9 +212,8 @@ class _WhisperStream(stt.RecognizeStream):
             await self._hear(utterance, None)
         if utterance.said and utterance.said.text:
             self._event_ch.send_nowait(_event(stt.SpeechEventType.FINAL_TRANSCRIPT, utterance.said))
-        usage = stt.RecognitionUsage(audio_duration=(self._n_seen - utterance.first) / SPEECH_RATE)
+        usage = stt.RecognitionUsage(audio_duration=(utterance.voiced - utterance.first) / SPEECH_RATE)
         self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.RECOGNITION_USAGE, recognition_usage=usage))
-        self._drop(self._n_seen - round(3 * PREFIX * SPEECH_RATE))
 
     def _drop(self, before: int) -> None:
         """Forgets samples before an index of the stream."""

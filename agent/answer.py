@@ -1,0 +1,59 @@
+"""The LLM's words on their way to the voice: whole sentences, and not too many of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
+
+Chunk = TypeVar("Chunk")
+
+_END: Final = re.compile(r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"')\]]*(?=\s)|[。!?]+|\n+")
+"""Ends of sentences, with room for what may follow; an initial or a title ends none."""
+
+
+def split_sentences(text: str) -> tuple[list[str], str]:
+    """Returns the whole sentences of a text, with the spaces that lead them, and the rest."""
+    sentences: list[str] = []
+    start = 0
+    for match in _END.finditer(text):
+        if text[start : match.end()].strip():
+            sentences.append(text[start : match.end()])
+            start = match.end()
+    return sentences, text[start:]
+
+
+def is_whole(text: str) -> bool:
+    """Returns whether a text ends like a sentence."""
+    return _END.search(text.rstrip() + " ") is not None and bool(re.search(r"[.!?…。!?][\"')\]]*$", text.rstrip()))
+
+
+async def whole_sentences(
+    chunks: AsyncIterable[Chunk], text_of: Callable[[Chunk], str], limit: int | None
+) -> AsyncIterator[str | Chunk]:
+    """Yields text sentence by sentence, until `limit` sentences; chunks without text pass through.
+
+    A last sentence that was cut off is dropped, unless it is the only one: half a sentence sounds broken.
+
+    Args:
+        chunks: What the LLM writes.
+        text_of: Returns a chunk's text, or an empty string.
+        limit: Sentences, or None.
+    """
+    rest = ""
+    n_sentences = 0
+    async for chunk in chunks:
+        text = text_of(chunk)
+        if not text:
+            yield chunk
+            continue
+        sentences, rest = split_sentences(rest + text)
+        for sentence in sentences:
+            yield sentence
+            n_sentences += 1
+            if n_sentences == limit:
+                return
+    if rest.strip() and (n_sentences == 0 or is_whole(rest)):
+        yield rest

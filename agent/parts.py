@@ -1,0 +1,204 @@
+"""The parts of the voice loop, built from the configuration; models load side by side."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import import_module
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from livekit.agents import llm, stt, tts, vad
+
+from agent.config import options_of
+from agent.options import LlamaOptions, PiperOptions, SileroOptions, WebRtcOptions, WhisperOptions
+from agent.persona import load_persona
+from agent.plugins import make_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.config import Config, PartConfig
+    from agent.llm_server import LlamaServer
+    from agent.persona import Persona
+
+T = TypeVar("T")
+
+
+@dataclass
+class Parts:
+    """Everything that a session is made of; may serve several sessions.
+
+    Attributes:
+        persona: Who the avatar is.
+        vad: Finds speech.
+        stt: Speech to text.
+        llm: The mind.
+        tts: Text to speech.
+        detection: ``vad``, or livekit's turn detector.
+        load_seconds: How long each part took to load.
+    """
+
+    persona: Persona
+    vad: vad.VAD
+    stt: stt.STT[Any]
+    llm: llm.LLM[Any]
+    tts: tts.TTS[Any]
+    detection: Any
+    load_seconds: dict[str, float] = field(default_factory=dict)
+    _servers: list[LlamaServer] = field(default_factory=list)
+
+    async def aclose(self) -> None:
+        """Closes every part and stops the servers."""
+        for part in (self.stt, self.tts, self.llm):
+            await part.aclose()
+        for server in self._servers:
+            server.close()
+
+
+def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = None) -> Parts:
+    """Builds every part; in the main thread, which livekit's plugins ask for.
+
+    Args:
+        config: What to build.
+        on_loaded: Called with each part's kind and its seconds, when it is loaded.
+
+    Raises:
+        InputError: The configuration names what is not there.
+        ModelError: A model is missing or damaged.
+    """
+    quiet_logs()
+    persona = load_persona(config.persona)
+    for plugin in ("openai", "silero"):
+        import_module(f"livekit.plugins.{plugin}")  # what worker threads use must be imported here first
+    seconds: dict[str, float] = {}
+    servers: list[LlamaServer] = []
+
+    def timed(kind: str, make: Callable[[], T]) -> T:
+        start = monotonic()
+        made = make()
+        seconds[kind] = monotonic() - start
+        if on_loaded:
+            on_loaded(kind, seconds[kind])
+        return made
+
+    parts = {kind: _maker(kind, getattr(config, kind), config, servers) for kind in ("vad", "stt", "llm", "tts")}
+    ours = {kind: part for kind, part in parts.items() if not isinstance(part, _Plugin)}
+    try:
+        with ThreadPoolExecutor(len(parts), "load") as pool:
+            loading = {kind: pool.submit(timed, kind, make) for kind, make in ours.items()}
+            made = {kind: timed(kind, make) for kind, make in parts.items() if kind not in ours}
+            made |= {kind: future.result() for kind, future in loading.items()}
+        if config.stt.name == "whisper":
+            from agent.stt import WhisperSTT  # noqa: PLC0415 - loads CTranslate2
+
+            made["stt"] = WhisperSTT(made["stt"], made["vad"], options_of(config.stt, WhisperOptions))
+        detection = config.turns.detection
+        turns = "vad" if detection.name == "vad" else make_plugin("turns.detection", detection, object)
+    except BaseException:
+        for server in servers:
+            server.close()
+        raise
+    return Parts(persona=persona, detection=turns, load_seconds=seconds, _servers=servers, **made)
+
+
+def load_tts(config: Config) -> tts.TTS[Any]:
+    """Builds text to speech alone.
+
+    Raises:
+        InputError: The configuration names what is not there.
+        ModelError: The voice is missing or damaged.
+    """
+    quiet_logs()
+    return _maker("tts", config.tts, config, [])()
+
+
+def quiet_logs() -> None:
+    """Keeps libraries from writing to the terminal: they log what was said, and we tell what matters ourselves."""
+    for name in (
+        "livekit",
+        "livekit.agents",
+        "livekit.plugins",
+        "openai",
+        "httpx",
+        "httpx2",
+        "faster_whisper",
+        "piper",
+    ):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plugin:
+    """Makes a part of livekit's, in the main thread."""
+
+    kind: str
+    part: PartConfig
+    base: type[Any]
+
+    def __call__(self) -> Any:  # noqa: ANN401 - one of four kinds
+        return make_plugin(self.kind, self.part, self.base)
+
+
+def _maker(kind: str, part: PartConfig, config: Config, servers: list[LlamaServer]) -> Callable[[], Any]:
+    match part.name:
+        case "silero":
+            return lambda: _silero(part)
+        case "webrtc":
+            return lambda: _webrtc(part)
+        case "whisper":
+            return lambda: _whisper(part)
+        case "llama":
+            return lambda: _llama(part, config, servers)
+        case "piper":
+            return lambda: _piper(part)
+        case _:
+            return _Plugin(kind, part, {"vad": vad.VAD, "stt": stt.STT, "llm": llm.LLM, "tts": tts.TTS}[kind])
+
+
+def _silero(part: PartConfig) -> vad.VAD:
+    from agent.vad import silero_vad  # noqa: PLC0415 - loads webrtcvad
+
+    return silero_vad(options_of(part, SileroOptions))
+
+
+def _webrtc(part: PartConfig) -> vad.VAD:
+    from agent.vad import WebRtcVAD  # noqa: PLC0415 - loads webrtcvad
+
+    return WebRtcVAD(options_of(part, WebRtcOptions))
+
+
+def _whisper(part: PartConfig) -> Any:  # noqa: ANN401 - becomes the STT when the detector is there
+    from agent.recogniser import Recogniser  # noqa: PLC0415 - loads tokenizers
+    from avatar.motion.whisper import load_whisper  # noqa: PLC0415 - loads CTranslate2
+
+    options = options_of(part, WhisperOptions)
+    return Recogniser(load_whisper(options.threads), options)
+
+
+def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.LLM[Any]:
+    from livekit.plugins import openai  # noqa: PLC0415 - loads OpenAI's client
+
+    from agent.llm_server import LlamaServer, sampling  # noqa: PLC0415 - loads llama.cpp
+
+    options = options_of(part, LlamaOptions)
+    server = LlamaServer(options)
+    servers.append(server)
+    return openai.LLM(
+        model="embedded",
+        base_url=server.base_url,
+        api_key=server.key,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        max_completion_tokens=options.max_tokens,
+        extra_body=sampling(options, config.avatar.seed),
+    )
+
+
+def _piper(part: PartConfig) -> tts.TTS[Any]:
+    from agent.tts import PiperEngine, PiperTTS  # noqa: PLC0415 - loads onnxruntime
+
+    made = PiperTTS(PiperEngine(options_of(part, PiperOptions)))
+    made.prewarm()
+    return made

@@ -1,0 +1,240 @@
+"""A conversation: livekit-agents' AgentSession over our ears, our mouth and the configured parts, without a room."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from livekit.agents import Agent, AgentSession, llm
+from livekit.agents import utils as livekit_utils
+from livekit.agents.types import APIConnectOptions
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.transcription import TranscriptSynchronizer
+
+from agent.answer import whole_sentences
+from agent.endpoints import endpoint_error, no_answer
+from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeasured, UserSaid, UserSpeaking
+from agent.input import PushedInput
+from agent.latency import TurnTimer
+from agent.output import AvatarOutput, CaptionOutput
+from avatar.types import SPEECH_RATE, AvatarState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from types import TracebackType
+
+    import numpy as np
+    from livekit import rtc
+    from livekit.agents import ModelSettings
+    from numpy.typing import NDArray
+
+    from agent.config import Config
+    from agent.events import SessionEvent
+    from agent.output import SpeechSink
+    from agent.parts import Parts
+    from agent.persona import Persona
+
+_STATES: Final = {
+    "initializing": AvatarState.IDLE,
+    "idle": AvatarState.IDLE,
+    "listening": AvatarState.LISTENING,
+    "thinking": AvatarState.THINKING,
+    "speaking": AvatarState.SPEAKING,
+}
+_AWAY_SECONDS: Final = 15.0
+"""Seconds of silence on both sides after which the avatar idles."""
+
+
+class VoiceSession:
+    """One conversation with one user; an async context manager, used in one event loop.
+
+    Args:
+        parts: What it is made of; they outlive it.
+        config: Turns and timeouts.
+        sink: Plays the avatar's speech.
+        on_event: Called in the event loop with everything that happens.
+    """
+
+    def __init__(
+        self, parts: Parts, config: Config, sink: SpeechSink, on_event: Callable[[SessionEvent], None]
+    ) -> None:
+        self._parts = parts
+        self._config = config
+        self._sink = sink
+        self._tell = on_event
+        self._timer = TurnTimer(time.time)
+        self._input = PushedInput()
+        self._cleanup = AsyncExitStack()
+        self._session: AgentSession[Any] | None = None
+
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        """Who said what so far, ``user`` or ``assistant`` and the words that were heard; without the examples."""
+        if self._session is None:
+            return []
+        messages = [item for item in self._session.history.items if isinstance(item, llm.ChatMessage)]
+        return [(item.role, item.text_content or "") for item in messages if item.role in {"user", "assistant"}]
+
+    async def __aenter__(self) -> Self:
+        """Starts listening."""
+        await self._cleanup.enter_async_context(livekit_utils.http_context.open())
+        session = self._session = self._make_session()
+        output = AvatarOutput(self._sink)
+        output.on("playback_started", lambda _event: self._on_audible())
+        synchronizer = TranscriptSynchronizer(
+            next_in_chain_audio=output,
+            next_in_chain_text=CaptionOutput(lambda words: self._tell(AvatarWords(words))),
+        )
+        self._cleanup.push_async_callback(synchronizer.aclose)
+        session.input.audio = self._input
+        session.output.audio = synchronizer.audio_output
+        session.output.transcription = synchronizer.text_output
+        self._cleanup.push_async_callback(session.aclose)
+        await session.start(_Avatar(self._parts.persona, self._timer, self._fail_on_silence), record=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hangs up."""
+        self._input.close()
+        await self._cleanup.aclose()
+
+    def push_audio(self, samples: NDArray[np.float32], sample_rate: int = SPEECH_RATE) -> None:
+        """Adds the user's sound, float32 (n_samples,), mono."""
+        self._input.push(samples, sample_rate)
+
+    def say(self, text: str) -> None:
+        """Has the avatar say something, unasked."""
+        self._running.say(text)
+
+    def ask(self, text: str) -> None:
+        """Has the avatar answer a typed text."""
+        self._running.generate_reply(user_input=text)
+
+    def interrupt(self) -> None:
+        """Has the avatar stop speaking."""
+        self._running.interrupt()
+
+    @property
+    def _running(self) -> AgentSession[Any]:
+        if self._session is None:
+            raise RuntimeError("the session has not been entered")
+        return self._session
+
+    def _make_session(self) -> AgentSession[Any]:
+        turns = self._config.turns
+        connect = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=self._config.timeout)
+        session: AgentSession[Any] = AgentSession(
+            vad=self._parts.vad,
+            stt=self._parts.stt,
+            llm=self._parts.llm,
+            tts=self._parts.tts,
+            turn_handling={
+                "turn_detection": self._parts.detection,
+                "endpointing": {"mode": "fixed", "min_delay": turns.min_delay, "max_delay": turns.max_delay},
+                "interruption": {
+                    "enabled": turns.interruptible,
+                    "mode": "vad",
+                    "min_duration": turns.min_interruption,
+                    "resume_false_interruption": True,
+                    "false_interruption_timeout": turns.false_interruption,
+                },
+                "preemptive_generation": {"enabled": turns.preemptive, "preemptive_tts": True},
+            },
+            aec_warmup_duration=None,
+            user_away_timeout=_AWAY_SECONDS,
+            conn_options=SessionConnectOptions(
+                stt_conn_options=connect, llm_conn_options=connect, tts_conn_options=connect
+            ),
+        )
+        session.on("agent_state_changed", lambda event: self._on_state(event.new_state))
+        session.on("user_state_changed", self._on_user_state)
+        session.on("user_input_transcribed", self._on_transcript)
+        session.on("conversation_item_added", self._on_item)
+        session.on("error", self._on_error)
+        return session
+
+    def _on_state(self, state: str) -> None:
+        if state == "thinking":
+            self._timer.mark("turn_end")
+        self._tell(StateChanged(_STATES[state]))
+
+    def _on_user_state(self, event: Any) -> None:  # noqa: ANN401 - livekit's event
+        if event.new_state == "speaking":
+            self._timer.user_started()
+            self._tell(UserSpeaking(speaking=True))
+        elif event.old_state == "speaking":
+            self._timer.user_stopped(event.created_at)
+            self._tell(UserSpeaking(speaking=False))
+        if event.new_state == "away":
+            self._tell(StateChanged(AvatarState.IDLE))
+        elif event.old_state == "away":
+            self._tell(StateChanged(AvatarState.LISTENING))
+
+    def _on_transcript(self, event: Any) -> None:  # noqa: ANN401 - livekit's event
+        if event.is_final:
+            self._timer.mark("transcript_final")
+        self._tell(UserSaid(event.transcript, event.is_final))
+
+    def _on_item(self, event: Any) -> None:  # noqa: ANN401 - livekit's event
+        item = event.item
+        if isinstance(item, llm.ChatMessage) and item.role == "assistant":
+            self._tell(AvatarSaid(item.text_content or "", item.interrupted))
+
+    def _on_audible(self) -> None:
+        if report := self._timer.finish():
+            self._tell(TurnMeasured(report))
+
+    def _on_error(self, event: Any) -> None:  # noqa: ANN401 - livekit's event
+        if not event.error.recoverable:
+            self._tell(Failed(endpoint_error(event.error.type, event.error.error, self._config)))
+
+    def _fail_on_silence(self) -> None:
+        self._tell(Failed(no_answer(self._config)))
+
+
+class _Avatar(Agent):
+    """The persona, with a watch on its stages."""
+
+    def __init__(self, persona: Persona, timer: TurnTimer, on_silence: Callable[[], None]) -> None:
+        examples = llm.ChatContext.empty()
+        for example in persona.examples:
+            examples.add_message(role="user", content=example.user)
+            examples.add_message(role="assistant", content=example.avatar)
+        super().__init__(instructions=persona.instructions, chat_ctx=examples, id=persona.name)
+        self._persona = persona
+        self._timer = timer
+        self._on_silence = on_silence
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[llm.ChatChunk | str]:
+        """Passes the LLM's answer on in whole sentences and notes when they come."""
+        self._timer.answer_begins()
+        chunks: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        answered = False
+
+        def text_of(chunk: llm.ChatChunk | str) -> str:
+            text = chunk if isinstance(chunk, str) else (chunk.delta and chunk.delta.content) or ""
+            if text:
+                self._timer.mark("llm_first_token")
+            return text
+
+        async for piece in whole_sentences(chunks, text_of, self._persona.max_sentences):
+            if isinstance(piece, str):
+                self._timer.mark("llm_first_sentence")
+                answered = answered or bool(piece.strip())
+            elif piece.delta and piece.delta.tool_calls:
+                answered = True
+            yield piece
+        if not answered:
+            self._on_silence()
+
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        """Passes speech on and notes when it begins."""
+        frames: Any = Agent.default.tts_node(self, text, model_settings)
+        async for frame in frames:
+            self._timer.mark("tts_first_audio")
+            yield frame
