@@ -22,6 +22,8 @@ MAX_PIXELS: Final = 80_000_000
 MAX_BYTES: Final = 200_000_000
 FORMATS: Final = "a JPEG, PNG, WebP, AVIF, GIF or BMP picture"
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+
 _BEHIND = 225.0
 """Grey that shows through transparent pixels."""
 
@@ -50,7 +52,8 @@ def read_photo(path: Path, data: bytes | None = None) -> NDArray[np.uint8]:
             what, expected=f"at most {MAX_PIXELS // 1_000_000} megapixels", got=f"{width} x {height} pixels"
         )
     raw = np.frombuffer(data, np.uint8)
-    bgr = _decode(raw, cv2.IMREAD_COLOR)
+    cut_off = data.startswith(_PNG) and b"IEND" not in data  # libpng would complain on the terminal
+    bgr = None if cut_off else _decode(raw, cv2.IMREAD_COLOR)
     if bgr is None:
         raise InputError(what, expected="a whole picture", got="a damaged or incomplete file")
     if not data.startswith(b"\xff\xd8"):
@@ -93,7 +96,7 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
-    return struct.unpack_from(">II", data, 16) if data.startswith(b"\x89PNG\r\n\x1a\n") else None
+    return struct.unpack_from(">II", data, 16) if data.startswith(_PNG) else None
 
 
 def _gif_size(data: bytes) -> tuple[int, int] | None:
@@ -124,7 +127,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
         return None
     kind = data[12:16]
     if kind == b"VP8X":

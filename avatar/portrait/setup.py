@@ -200,7 +200,7 @@ def _version() -> str:
 def _load(path: Path) -> dict[str, NDArray[Any]] | None:
     """Returns what is stored, or None if nothing is or it is damaged."""
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile, EOFError):
         return None
