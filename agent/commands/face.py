@@ -1,0 +1,42 @@
+"""The face of a command: the portrait's renderer and the motion generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.commands.progress import note, stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from avatar.motion.types import MotionGenerator
+    from avatar.render.types import Renderer
+
+SIZE: Final = 512
+"""Height and width of the pictures."""
+
+
+def open_renderer(portrait: Path | None, threads: int = 1) -> Renderer:
+    """Returns the renderer of a photo, or of the portrait that comes with Visavis.
+
+    Raises:
+        InputError: The photo can't be read or has no usable face.
+        ModelError: A model is missing or damaged.
+    """
+    from avatar.portrait.setup import default_portrait_path, load_portrait  # noqa: PLC0415 - heavy
+    from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
+
+    with stage("preparing the portrait"):
+        return PortraitRenderer(load_portrait(portrait or default_portrait_path(), note=note), SIZE, threads=threads)
+
+
+def open_generator(seed: int, threads: int = 1) -> MotionGenerator:
+    """Returns the motion generator.
+
+    Raises:
+        ModelError: A model is missing or damaged.
+    """
+    from avatar.motion.generator import load_motion_model  # noqa: PLC0415 - heavy
+
+    with stage("loading the motion model"):
+        return load_motion_model(seed=seed, threads=threads)

@@ -1,0 +1,89 @@
+"""`speak`: text to a talking video."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.commands.animate import write_video
+from agent.commands.progress import stage
+from agent.config import load_config
+from avatar.audio import from_int16
+from avatar.errors import EndpointError, InputError
+from avatar.publish.file import check_output
+from avatar.types import AudioChunk
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from agent.config import Config
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speaks ``args.text`` into ``args.output``, with ``args.config``, ``args.portrait`` and ``args.seed``.
+
+    Raises:
+        VisavisError: The input can't be used, a service refuses, or the output can't be written.
+    """
+    output = check_output(args.output, inputs=[args.portrait])
+    text = sys.stdin.read() if args.text == "-" else args.text
+    if not any(character.isalnum() for character in text):
+        raise InputError("speaking", expected="words to say", got=repr(text.strip()) if text.strip() else "nothing")
+    config = load_config(args.config)
+    portrait = args.portrait or config.avatar.portrait
+    seed = config.avatar.seed if args.seed is None else args.seed
+    write_video(output, synthesized(text, config), None, portrait, seed)
+    return 0
+
+
+def synthesized(text: str, config: Config) -> Iterator[AudioChunk]:
+    """Yields the speech of a text while it is being made, in another thread.
+
+    Raises:
+        EndpointError: The service refused or can't be reached.
+        InputError, ModelError: As `agent.parts.load_tts`.
+    """
+    from agent.parts import load_tts  # noqa: PLC0415 - loads livekit-agents
+
+    with stage("loading the voice"):
+        voice = load_tts(config)
+    arriving: queue.Queue[AudioChunk | BaseException | None] = queue.Queue()
+
+    async def synthesize() -> None:
+        async with voice, voice.synthesize(text) as sound:
+            async for part in sound:
+                frame = part.frame
+                mono = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0]
+                arriving.put(AudioChunk(from_int16(mono), frame.sample_rate))
+
+    def work() -> None:
+        try:
+            asyncio.run(synthesize())
+            arriving.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised where the speech is used
+            arriving.put(error)
+
+    threading.Thread(target=work, name="speech", daemon=True).start()
+    while (part := arriving.get()) is not None:
+        if isinstance(part, BaseException):
+            raise _refused(part) from part
+        yield part
+
+
+def _refused(error: BaseException) -> BaseException:
+    from livekit.agents import APIError  # noqa: PLC0415 - heavy
+
+    if isinstance(error, APIError):
+        return EndpointError(
+            "making speech",
+            expected="an answer from the text-to-speech service",
+            got=str(error).splitlines()[0],
+            hint="check `tts` in the configuration and that the service runs",
+        )
+    return error

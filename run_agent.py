@@ -1,0 +1,91 @@
+"""The command line of Visavis."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+from avatar.errors import VisavisError
+
+_EXAMPLES: Final = """examples:
+  run_agent.py converse question.wav -o reply.mp4        ask with a recording, get the spoken answer as a video
+  run_agent.py speak "Good morning!" -o morning.mp4      let it say something
+  run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
+  run_agent.py animate speech.mp3 -o motion.csv          the same as ARKit curves (Live Link Face CSV)
+  run_agent.py render motion.csv --audio speech.mp3 -o talking.mp4
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\nhint: {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the command line's grammar."""
+    main = _Parser(
+        prog="run_agent.py",
+        description="Talk face to face with an AI, on your own machine.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def add(name: str, about: str, result: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
+        command.add_argument("--portrait", type=Path, metavar="PHOTO", help="photo of the face (default: ours)")
+        return command
+
+    converse = add("converse", "answer a spoken question: the whole voice loop", "the video to write, .mp4")
+    converse.add_argument("question", type=Path, metavar="QUESTION", help="audio or video file with the question")
+    converse.add_argument("--mute-user", action="store_true", help="leave the question out of the video")
+
+    animate = add("animate", "make a portrait say a recording", "the video (.mp4) or the motion (.csv) to write")
+    animate.add_argument("speech", type=Path, metavar="SPEECH", help="audio or video file with speech")
+
+    render = add("render", "render given motion", "the video to write, .mp4")
+    render.add_argument("motion", type=Path, metavar="MOTION.csv", help="motion in Live Link Face's layout")
+    render.add_argument("--audio", type=Path, metavar="AUDIO", help="sound of the video")
+
+    speak = add("speak", "make a portrait say a text", "the video to write, .mp4")
+    speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')
+
+    for command in (converse, speak):
+        command.add_argument(
+            "--config", type=Path, metavar="FILE", help="configuration (default: configs/default.yaml)"
+        )
+        command.add_argument(
+            "--seed", type=int, metavar="N", help="same seed, same motion (default: the configuration's)"
+        )
+    animate.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion (default: 0)")
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; returns its exit code, 2 if it failed or was interrupted."""
+    main_parser = parser()
+    args = main_parser.parse_args(arguments)
+    if args.command is None:
+        main_parser.print_help()
+        return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
+    try:
+        return importlib.import_module(f"agent.commands.{args.command}").run(args)
+    except VisavisError as error:
+        print(f"error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

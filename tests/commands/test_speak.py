@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from livekit.agents import APIConnectionError, APIConnectOptions, tts
+
+import agent.parts
+import run_agent
+from avatar.audio import read_audio, to_int16
+from tests.fakes import spoken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Faces
+
+_ONCE = APIConnectOptions(max_retry=0)
+
+
+class Buzzer(tts.TTS):
+    """Says half a second for each word, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=16_000, num_channels=1)
+        self.error = error
+        self.texts: list[str] = []
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = _ONCE) -> tts.ChunkedStream:
+        self.texts.append(text)
+        return _Buzz(tts=self, input_text=text, conn_options=conn_options)
+
+
+class _Buzz(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        if self._tts.error:
+            raise self._tts.error
+        output_emitter.initialize(request_id="1", sample_rate=16_000, num_channels=1, mime_type="audio/pcm")
+        output_emitter.push(to_int16(spoken(len(self._input_text.split()) / 2)).tobytes())
+
+
+@pytest.fixture
+def voice(monkeypatch: pytest.MonkeyPatch) -> Buzzer:
+    buzzer = Buzzer()
+    monkeypatch.setattr(agent.parts, "load_tts", lambda _config: buzzer)
+    return buzzer
+
+
+def test_a_text_becomes_a_video_that_says_it(tmp_path: Path, voice: Buzzer, faces: Faces) -> None:
+    out = tmp_path / "out.mp4"
+    assert run_agent.main(["speak", "one two three four", "-o", str(out), "--seed", "3"]) == 0
+    assert voice.texts == ["one two three four"]
+    sound = read_audio(out, 16_000)
+    assert np.corrcoef(sound[:32_000], spoken(2.0))[0, 1] > 0.99
+    assert len(sound) == pytest.approx(2.4 * 16_000, abs=1024)
+    assert faces.seeds == [3]
+
+
+@pytest.mark.usefixtures("faces")
+def test_the_text_can_come_from_the_standard_input(
+    tmp_path: Path, voice: Buzzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("one two"))
+    assert run_agent.main(["speak", "-", "-o", str(tmp_path / "out.mp4")]) == 0
+    assert voice.texts == ["one two"]
+
+
+@pytest.mark.parametrize(("text", "got"), [("", "nothing"), ("  ", "nothing"), ("...", "'...'")])
+def test_a_text_without_words_is_refused(
+    tmp_path: Path, text: str, got: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_agent.main(["speak", text, "-o", str(tmp_path / "out.mp4")]) == 2
+    assert capsys.readouterr().err == f"error: speaking: expected words to say, got {got}\n"
+
+
+@pytest.mark.usefixtures("faces")
+def test_a_service_that_refuses_is_named_and_nothing_is_left(
+    tmp_path: Path, voice: Buzzer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    voice.error = APIConnectionError("connection refused", retryable=False)
+    assert run_agent.main(["speak", "hello", "-o", str(tmp_path / "out.mp4")]) == 2
+    said = capsys.readouterr().err
+    assert "error: making speech: expected an answer from the text-to-speech service, got" in said
+    assert "hint: check `tts` in the configuration" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configuration_with_an_unknown_key_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "my.yaml").write_text("persona: x\nflavour: mint\n")
+    code = run_agent.main(["speak", "hello", "--config", str(tmp_path / "my.yaml"), "-o", str(tmp_path / "a.mp4")])
+    assert code == 2
+    assert "`flavour`" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
