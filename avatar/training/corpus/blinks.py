@@ -43,12 +43,12 @@ def blink_times(scene: Scene, shifts: NDArray[np.int64], rng: np.random.Generato
     mean_log = -(_SPREAD**2) / 2
     times: list[float] = []
     end = scene.n_frames / FRAME_RATE
-    time: float = -rng.exponential(1.0)
+    time = -float(rng.exponential(1.0))
     while True:
         frame = min(max(int(time * FRAME_RATE), 0), scene.n_frames - 1)
         weight = scene.emotion[frame].clip(0, 1)
         rate = _RATE[scene.states[frame]] * (1 + float(weight @ (_RATE_OF_EMOTION - 1)))
-        time += max(_SHORTEST, 60 / rate * float(rng.lognormal(mean_log, _SPREAD)))
+        time += float(max(_SHORTEST, 60 / rate * rng.lognormal(mean_log, _SPREAD)))
         if time >= end:
             return times
         near = events[np.abs(events - time) < _SNAP]

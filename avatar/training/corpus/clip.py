@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _LETTING_GO: Final = 0.2
 """Seconds in which the lips close after the avatar stops speaking."""
 
+_SILENT_SHARE: Final = 0.12
+"""Share of clips in which the avatar never speaks: it only waits, listens or thinks."""
+
 _TEXT_SHARES: Final[dict[Split, tuple[float, float]]] = {
     "train": (0.0, 0.85),
     "validation": (0.85, 0.92),
@@ -63,9 +66,10 @@ def make_clip(index: int, seed: int, split: Split, cache: Path | None = None) ->
     user_voice = english[int(rng.integers(len(english)))]
 
     n_turns = int(rng.choice((0, 1, 2), p=(0.15, 0.6, 0.25)))
-    replies = _sentences(voice, split, rng, n_words=int(rng.integers(10, 45)))
+    silent = rng.random() < _SILENT_SHARE
+    replies = [] if silent else _sentences(voice, split, rng, n_words=int(rng.integers(10, 45)))
     questions = [_sentence(user_voice, split, rng) for _ in range(n_turns)]
-    agent = speak(voice, replies, int(rng.integers(2**31)), cache)
+    agent = speak(voice, replies, int(rng.integers(2**31)), cache) if replies else []
     user = speak(user_voice, questions, int(rng.integers(2**31)), cache) if questions else []
     if not held_out:
         agent = _varied(agent, rng, chance=0.5)

@@ -147,18 +147,20 @@ def plan(agent: list[Utterance], user: list[Utterance], rng: np.random.Generator
     """Returns a timeline of turns: each of the user's utterances is answered by a share of the agent's."""
     timeline = Timeline()
     timeline.feel(draw_emotion(rng))
-    timeline.wait(int(rng.choice((IDLE, LISTENING))), float(rng.uniform(0.2, 2.5)))
+    timeline.wait(int(rng.choice((IDLE, LISTENING), p=(0.7, 0.3))), float(rng.uniform(0.2, 4.0)))
     n_turns = max(1, len(user))
     for turn in range(n_turns):
         if turn < len(user):
             timeline.user_speaks(user[turn], rng)
             if rng.random() < 0.8:
-                timeline.wait(THINKING, float(rng.uniform(0.25, 2.2)))
+                timeline.wait(THINKING, float(rng.uniform(0.25, 3.0)))
         reply = agent[turn::n_turns]
         if reply:
             timeline.feel(draw_emotion(rng) if rng.random() < 0.6 else timeline.emotions[-1][1])
             timeline.agent_speaks(reply, rng)
         if turn == n_turns - 1 and reply and interrupted and user:
             timeline.interrupt(user[0], rng)
-        timeline.wait(int(rng.choice((IDLE, LISTENING))), float(rng.uniform(0.4, 2.5)))
+        timeline.wait(int(rng.choice((IDLE, LISTENING), p=(0.4, 0.6))), float(rng.uniform(0.4, 3.0)))
+    if not agent:
+        timeline.wait(int(rng.choice((IDLE, LISTENING), p=(0.7, 0.3))), float(rng.uniform(4.0, 10.0)))
     return timeline

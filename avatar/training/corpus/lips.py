@@ -41,7 +41,8 @@ _CLOSING_TIME: Final = 0.24
 _OPENING_TIME: Final = 0.2
 
 _FLANK: Final = 0.05
-_MAX_CLOSED: Final = 0.08
+_MAX_CLOSED: Final = 0.065
+_AFTER_START: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _activity(phones: Sequence[Phone], times: NDArray[np.float64]) -> NDArray[np
 def contact(phones: Sequence[Phone], names: frozenset[str], n_frames: int) -> NDArray[np.float32]:
     """Returns a channel that is 1 for the one or two frames in which the named phones make contact.
 
-    Contact holds from the phone's start to its release (three quarters of it, at most 80 ms), with half-cosine edges of
+    Contact holds from the phone's start to its release (four fifths of it, at most 65 ms), with half-cosine edges of
     50 ms; the frame nearest its middle always reaches 1.
     """
     times = (np.arange(n_frames) + 0.5) / FRAME_RATE
@@ -145,10 +146,11 @@ def contact(phones: Sequence[Phone], names: frozenset[str], n_frames: int) -> ND
     for phone in phones:
         if phone.name not in names:
             continue
-        held = min(_MAX_CLOSED, 0.75 * (phone.end - phone.start))
-        distance = np.maximum(0.0, np.maximum(phone.start - times, times - (phone.start + held)))
+        start = phone.start + _AFTER_START
+        held = min(_MAX_CLOSED, 0.8 * (phone.end - phone.start))
+        distance = np.maximum(0.0, np.maximum(start - times, times - (start + held)))
         np.maximum(channel, 0.5 + 0.5 * np.cos(np.pi * np.minimum(1.0, distance / _FLANK)), out=channel)
-        middle = int((phone.start + held / 2) * FRAME_RATE)
+        middle = int((start + held / 2) * FRAME_RATE)
         if middle < n_frames:
             channel[middle] = 1.0
     return channel.astype(np.float32)

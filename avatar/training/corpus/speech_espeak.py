@@ -25,8 +25,7 @@ _PHONEME_EVENTS_IN_IPA: Final = 1 | 2
 _PHONEME: Final = 7
 _END_OF_LIST: Final = 0
 _UTF8: Final = 1
-_STOP_DELAY: Final = 0.04
-_DELAYS: Final = dict.fromkeys("pbtdkgʧʤʦʣcɟqʈɖ", _STOP_DELAY)
+_DELAYS: Final = dict.fromkeys("tdkgʧʤʦʣcɟqʈɖ", 0.04) | dict.fromkeys("pb", 0.052) | {"m": 0.02}
 
 
 class _Identity(ctypes.Union):
