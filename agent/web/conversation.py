@@ -84,7 +84,7 @@ class TurnLatency:
     Attributes:
         turn: Counts answers from 1.
         total: Seconds from the end of the user's speech to the first sound of the answer.
-        stages: Seconds of each stage, by name, in order.
+        stages: Seconds from the end of the user's speech until each stage was reached, by name, in order of time.
     """
 
     turn: int
@@ -171,11 +171,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One avatar, voice or persona to choose; `picture` shows it, where there is one."""
+    """One avatar, voice or persona to choose.
+
+    Attributes:
+        id: Names it.
+        label: Its name for people.
+        picture: A picture of it, where there is one.
+        note: What its maker should know, e.g. that the photo shows several faces.
+    """
 
     id: str
     label: str
     picture: Path | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +211,7 @@ class Engine(Protocol):
         ...
 
     def open(self, choice: Choice) -> Conversation:
-        """Returns a new conversation."""
+        """Returns a new conversation; also while models load: it shows its avatar as soon as that is there."""
         ...
 
 

@@ -29,6 +29,9 @@ class Hub:
         limit: Sessions at the same time.
         tasks: Where sessions run.
         on_stage: Takes progress, for the terminal.
+
+    Attributes:
+        ready: Whether everything is loaded, so that the avatar hears and answers.
     """
 
     def __init__(
@@ -46,16 +49,11 @@ class Hub:
         self._tasks = tasks
         self._on_stage = on_stage
         self._stages: dict[str, LoadStage] = {}
-        self._ready = asyncio.Event()
+        self.ready = False
         self._sessions: dict[str, Session] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._upload = asyncio.Lock()
-
-    @property
-    def ready(self) -> bool:
-        """Whether conversations can be opened."""
-        return self._ready.is_set()
 
     @property
     def sessions(self) -> list[Session]:
@@ -68,7 +66,7 @@ class Hub:
         return list(self._stages.values())
 
     async def load(self) -> None:
-        """Loads the models and starts the sessions that waited for them.
+        """Loads the models; sessions show their avatars as soon as these are there.
 
         Raises:
             VisavisError: A part can't be loaded.
@@ -78,7 +76,7 @@ class Hub:
         except VisavisError as error:
             self._report(LoadStage("start", LoadState.FAILED, str(error)))
             raise
-        self._ready.set()
+        self.ready = True
         self._tell_loading()
 
     def join(self, resume: str | None, mailbox: Mailbox) -> Session:
@@ -91,7 +89,7 @@ class Hub:
         resumed = session is not None
         if session is None:
             self._make_room()
-            session = Session(self._engine, self.gallery.options().default(), self._ready)
+            session = Session(self._engine, self.gallery.options().default())
             self._sessions[session.id] = session
             self._running[session.id] = self._tasks.create_task(session.run(), name=f"session {session.id}")
         if timer := self._waiting.pop(session.id, None):

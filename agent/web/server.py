@@ -233,7 +233,7 @@ async def _post_portrait(request: web.Request) -> web.Response:
         return _error(422, InputError("uploading a photo", expected="a picture", got="nothing"), "size")
     session = hub.session(request.query.get("session", ""))
     option = await hub.add_portrait(bytes(photo), request.query.get("label", "")[:60], session)
-    return web.json_response({"id": option.id, "label": option.label})
+    return web.json_response({"id": option.id, "label": option.label, "note": option.note})
 
 
 def _too_large() -> InputError:
@@ -252,8 +252,13 @@ async def _act(hub: Hub, session: Session, data: str | bytes) -> None:
             hub.end(session)
         case _:
             command = command_of(message)
-            if command is not None:
-                await session.do(command)
+            if command is None:
+                return
+            if not hub.ready:
+                raise InputError(
+                    "talking", expected="models that are loaded", got="some that are loading", hint="it takes seconds"
+                )
+            await session.do(command)
 
 
 async def _socket(request: web.Request) -> web.StreamResponse:

@@ -63,14 +63,12 @@ class Session:
     Args:
         engine: Opens conversations.
         choice: Avatar, voice and persona.
-        ready: Set when the engine can open conversations.
     """
 
-    def __init__(self, engine: Engine, choice: Choice, ready: asyncio.Event) -> None:
+    def __init__(self, engine: Engine, choice: Choice) -> None:
         self.id = secrets.token_urlsafe(16)
         self.choice = choice
         self._engine = engine
-        self._ready = ready
         self._mailbox: Mailbox | None = None
         self._peer: Peer | None = None
         self._conversation: Conversation | None = None
@@ -93,7 +91,6 @@ class Session:
     async def run(self) -> None:
         """Keeps the conversation going until it is cancelled; another choice opens another conversation."""
         try:
-            await self._ready.wait()
             while True:
                 self._again.clear()
                 self._running = asyncio.create_task(self._converse(self._engine.open(self.choice)))

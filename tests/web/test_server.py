@@ -52,7 +52,7 @@ async def test_a_page_is_served_while_models_load_and_talks_when_they_are_ready(
             loading = await page.wait_for("loading")
         assert not loading["ready"]
         await page.send(type="ask", text="hello")
-        assert "one that is starting" in (await page.wait_for("error"))["message"]
+        assert "some that are loading" in (await page.wait_for("error"))["message"]
         loaded.set()
         await page.wait_for("loading", ready=True)
         await page.send(type="ask", text="hello")
@@ -74,7 +74,7 @@ async def test_a_typed_turn_is_answered_with_captions_states_and_latency(theatre
         await page.wait_for("state", state="speaking")
         latency = await page.wait_for("latency")
         assert latency["turn"] == 1
-        assert sum(latency["stages"].values()) == pytest.approx(latency["total"])
+        assert list(latency["stages"].values())[-1] == latency["total"]
         answer = await page.wait_for("caption", speaker="avatar", final=True)
         assert answer["text"] == "You asked how are you"
         assert theatre.conversations[0].done == [Ask("how are you")]

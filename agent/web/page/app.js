@@ -175,6 +175,7 @@ settings.addEventListener("change", ({ detail }) => {
 });
 settings.addEventListener("portrait", ({ detail: { stage, done, option, fault } }) => {
   if (fault) tell("portrait", "The photo can't be used.", fault);
+  else if (option?.note) tell("portrait", option.note, "", "", null, false);
   else if (option) settle("portrait");
   else tell("portrait", "Making an avatar of the photo.", `${stage}, ${Math.round(done * 100)} %`, "", null, false);
 });

@@ -1,0 +1,135 @@
+"""The avatars, voices and personas of one process. Uploaded photos live as long as it does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import tempfile
+import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import cv2
+
+from agent.persona import load_persona
+from agent.web.conversation import Option, Options
+from avatar.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from agent.config import Config
+    from avatar.portrait.types import Portrait
+
+MOST_PHOTOS: Final = 20
+"""Uploaded avatars kept; the oldest goes when another comes."""
+
+_PICTURE_SIZE: Final = 512
+_VOICE: Final = "configured"
+
+
+class PhotoGallery:
+    """Turns photos into portraits, each once. A context manager: its end deletes the uploaded photos.
+
+    Args:
+        config: Names the first avatar, the voice and the first persona.
+    """
+
+    def __init__(self, config: Config) -> None:
+        from avatar.portrait.setup import default_portrait_path  # noqa: PLC0415 - heavy
+
+        self._config = config
+        self._stack = ExitStack()
+        self._folder = Path()
+        self._lock = threading.Lock()
+        self._portraits: dict[str, Portrait] = {}
+        own = config.avatar.portrait
+        photo = own or default_portrait_path()
+        self._photos = {"first": photo}
+        self._avatars = [Option("first", own.stem if own else "Visavis")]
+        self._personas = {path.stem: path for path in sorted(config.persona.parent.glob("*.md"))}
+        self._personas = {config.persona.stem: config.persona, **self._personas}
+
+    def __enter__(self) -> Self:
+        """Makes a folder for uploaded photos."""
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="visavis-")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Deletes the uploaded photos."""
+        self._stack.close()
+
+    def options(self) -> Options:
+        """Returns what can be chosen now."""
+        tts = self._config.tts
+        voice = Option(_VOICE, str(tts.args.get("voice") or tts.name).rpartition("/")[2].capitalize())
+        personas = [Option(name, load_persona(path).name) for name, path in self._personas.items()]
+        return Options(list(self._avatars), [voice], personas)
+
+    def persona(self, name: str) -> Path:
+        """Returns a persona's file."""
+        return self._personas[name]
+
+    def portrait(self, avatar: str) -> Portrait:
+        """Returns an avatar's portrait; slow the first time, and may be called from any thread.
+
+        Raises:
+            InputError: The photo can't be used.
+        """
+        return self._measured(avatar)[0]
+
+    async def add_portrait(self, photo: bytes, label: str, report: Callable[[str, float], None]) -> Option:
+        """Makes an avatar of a photo.
+
+        Raises:
+            InputError: The photo can't be used.
+        """
+        avatar = hashlib.sha256(photo).hexdigest()[:16]
+        known = next((option for option in self._avatars if option.id == avatar), None)
+        if known is not None:
+            return known
+        folder = self._folder / avatar
+        folder.mkdir(exist_ok=True)
+        path = folder / (re.sub(r"[^\w -]", "", label)[:40].strip() or "photo")
+        path.write_bytes(photo)
+        self._photos[avatar] = path
+        report("Finding the face and fitting the head", 0.1)
+        self._avatars.append(Option(avatar, label or "Photo"))
+        try:
+            _, notes = await asyncio.to_thread(self._measured, avatar)
+        except InputError:
+            self._forget(avatar)
+            raise
+        report("Done", 1.0)
+        uploaded = [option.id for option in self._avatars[1:]]
+        for oldest in uploaded[:-MOST_PHOTOS]:
+            self._forget(oldest)
+        return replace(next(option for option in self._avatars if option.id == avatar), note="; ".join(notes))
+
+    def _measured(self, avatar: str) -> tuple[Portrait, list[str]]:
+        from avatar.portrait.setup import load_portrait  # noqa: PLC0415 - heavy
+
+        notes: list[str] = []
+        with self._lock:
+            portrait = self._portraits.get(avatar)
+            if portrait is None:
+                portrait = self._portraits[avatar] = load_portrait(self._photos[avatar], note=notes.append)
+                picture = self._folder / f"{avatar}.jpg"
+                small = cv2.resize(portrait.rgb, (_PICTURE_SIZE, _PICTURE_SIZE), interpolation=cv2.INTER_AREA)
+                cv2.imwrite(str(picture), cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+                self._avatars = [
+                    replace(option, picture=picture) if option.id == avatar else option for option in self._avatars
+                ]
+        return portrait, notes
+
+    def _forget(self, avatar: str) -> None:
+        self._avatars = [option for option in self._avatars if option.id != avatar]
+        self._portraits.pop(avatar, None)
+        self._photos.pop(avatar).unlink(missing_ok=True)
+        (self._folder / f"{avatar}.jpg").unlink(missing_ok=True)
