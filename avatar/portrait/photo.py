@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PIXELS: Final = 80_000_000
+_HALVED: Final = 24_000_000
+"""A JPEG picture with more pixels is decoded at half its size, which saves most of the time and memory."""
+
 MAX_BYTES: Final = 200_000_000
 FORMATS: Final = "a JPEG, PNG, WebP, AVIF, GIF or BMP picture"
 
+_JPEG = b"\xff\xd8"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 _BEHIND = 225.0
@@ -53,10 +57,12 @@ def read_photo(path: Path, data: bytes | None = None) -> NDArray[np.uint8]:
         )
     raw = np.frombuffer(data, np.uint8)
     cut_off = data.startswith(_PNG) and b"IEND" not in data  # libpng would complain on the terminal
-    bgr = None if cut_off else _decode(raw, cv2.IMREAD_COLOR)
+    jpeg = data.startswith(_JPEG)
+    flags = cv2.IMREAD_REDUCED_COLOR_2 if jpeg and width * height > _HALVED else cv2.IMREAD_COLOR
+    bgr = None if cut_off else _decode(raw, flags)
     if bgr is None:
         raise InputError(what, expected="a whole picture", got="a damaged or incomplete file")
-    if not data.startswith(b"\xff\xd8"):
+    if not jpeg:
         bgr = _over_grey(bgr, _decode(raw, cv2.IMREAD_UNCHANGED))
     return np.ascontiguousarray(bgr[..., ::-1])
 
@@ -113,7 +119,7 @@ def _bmp_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(_JPEG):
         return None
     place = 2
     while True:

@@ -75,7 +75,7 @@ def load_portrait(path: Path, *, size: int = 1024, note: Callable[[str], None]) 
 def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArray[Any]]:
     """Returns all that is measured on a photo, as arrays to be stored."""
     model = LandmarkModel()
-    seen, n_faces = _find(path, photo, model)
+    photo, seen, n_faces = _find(path, photo, model)
     width = float(np.ptp(seen.points[list(topology.OVAL), 0]))
     if width < MIN_FACE:
         raise InputError(
@@ -109,17 +109,25 @@ def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArr
     }
 
 
-def _find(path: Path, photo: NDArray[np.uint8], model: LandmarkModel) -> tuple[Landmarks, int]:
-    """Returns the landmarks of the widest face, and how many faces there are."""
-    faces = [(face, found) for face in model.detect(photo) if (found := model.landmarks(photo, face)) is not None]
-    if not faces:
-        raise InputError(
-            f"making a portrait of {path.name}",
-            expected="a face",
-            got="none",
-            hint="use a photo of one person who looks into the camera",
-        )
-    return faces[0][1], len(faces)
+def _find(path: Path, photo: NDArray[np.uint8], model: LandmarkModel) -> tuple[NDArray[np.uint8], Landmarks, int]:
+    """Returns the photo, turned if it lies on its side, the landmarks of its widest face, and how many faces it has."""
+    for turns in (0, 1, 3, 2):
+        turned = np.ascontiguousarray(np.rot90(photo, turns))
+        faces = [found for face in model.detect(turned) if (found := model.landmarks(turned, face)) is not None]
+        if faces and _upright(faces[0]):
+            return turned, faces[0], len(faces)
+    raise InputError(
+        f"making a portrait of {path.name}",
+        expected="a face",
+        got="none",
+        hint="use a photo of one person who looks into the camera",
+    )
+
+
+def _upright(seen: Landmarks) -> bool:
+    """Returns whether a face is tilted by less than 45 degrees."""
+    across = seen.points[topology.LEFT_EYE_CORNERS[0]] - seen.points[topology.RIGHT_EYE_CORNERS[0]]
+    return bool(across[0] > abs(across[1]))
 
 
 def _square(points: Floats, width: float, photo: NDArray[np.uint8]) -> tuple[int, int, int]:

@@ -128,6 +128,12 @@ def test_a_picture_that_was_cut_off_is_refused(tmp_path, ending, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_a_very_large_jpeg_is_read_at_half_its_size(tmp_path):
+    rgb = read_photo(written(tmp_path, encode(".jpg", np.full((5000, 6000), 90, np.uint8))))
+    assert rgb.shape == (2500, 3000, 3)
+    assert (rgb == 90).all()
+
+
 def test_a_small_file_that_claims_a_huge_picture_is_never_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
     side = int(MAX_PIXELS**0.5) + 10

@@ -103,6 +103,15 @@ def test_a_face_turned_aside_is_refused(tmp_path):
         setup._check_turn(tmp_path / "profile.jpg", pose)
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_photo_that_lies_on_its_side_is_set_upright(cache, tmp_path, astronaut, turns):
+    lying = saved(tmp_path / "lying.png", np.ascontiguousarray(np.rot90(astronaut, turns)))
+    portrait = load_portrait(lying, size=256, note=silent)
+    forehead, chin = portrait.landmarks[10, :2], portrait.landmarks[152, :2]
+    assert chin[1] - forehead[1] > 100
+    assert abs(chin[0] - forehead[0]) < 20
+
+
 def test_a_face_at_the_pictures_edge_is_cut_without_leaving_it(cache, tmp_path, astronaut):
     portrait = load_portrait(saved(tmp_path / "edge.png", astronaut[50:300, 160:420]), size=256, note=silent)
     assert portrait.rgb.shape == (256, 256, 3)
