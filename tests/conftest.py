@@ -15,22 +15,26 @@ if TYPE_CHECKING:
 _TRAINING_PROGRAMS = ("flite", "festival", "espeak-ng")
 
 
-def _missing_for_training() -> list[str]:
-    packages = [name for name in ("torch",) if find_spec(name) is None]
-    return packages + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None]
+def _missing() -> dict[str, list[str]]:
+    """What each marker needs and this machine lacks."""
+    torch = [] if find_spec("torch") else ["torch"]
+    return {
+        "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],
+        "browser": [] if os.environ.get("CHROMIUM") or shutil.which("chromium") else ["chromium"],
+    }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips what this machine can't run; in CI nothing may be missing."""
-    missing = _missing_for_training()
-    if not missing:
-        return
-    if os.environ.get("CI"):
-        pytest.exit(f"CI must run every test, but these are not installed: {', '.join(missing)}", returncode=1)
-    skip = pytest.mark.skip(reason=f"training needs {', '.join(missing)}; see CONTRIBUTING in README.md")
-    for item in items:
-        if item.get_closest_marker("train"):
-            item.add_marker(skip)
+    for marker, missing in _missing().items():
+        if not missing:
+            continue
+        if os.environ.get("CI"):
+            pytest.exit(f"CI must run every test, but these are not installed: {', '.join(missing)}", returncode=1)
+        skip = pytest.mark.skip(reason=f"needs {', '.join(missing)}: see README.md, Development")
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(skip)
 
 
 @pytest.fixture
