@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numba import njit
 
+from avatar.portrait.head import load_head
 from avatar.portrait.topology import OVAL
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred
-from avatar.render.topology import triangles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Relight:
     """
 
     def __init__(self, face: Face, luminance: NDArray[np.float32]) -> None:
-        self._faces = np.ascontiguousarray(triangles(), np.int32)
+        self._faces = np.ascontiguousarray(load_head().tessellation)
         self._points = face.points.astype(np.float32)
         self._normals = np.zeros_like(self._points)
         _normals(self._points, self._faces, self._normals)

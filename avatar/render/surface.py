@@ -10,13 +10,14 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, vstack
 from scipy.spatial import Delaunay
 
+from avatar.portrait.head import load_head
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, N_LANDMARKS, OVAL
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred
 from avatar.render.lips import closing_offsets
 from avatar.render.raster import Weights
 from avatar.render.subdivision import Subdivision, subdivide
-from avatar.render.topology import CHIN, EARS, EYES, NOSE_BRIDGE, triangles
+from avatar.render.topology import CHIN, EARS, EYES, NOSE_BRIDGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
         face: The face, lips at the photo's own place.
         person: float32 (size, size), matte of the person.
     """
-    fine = subdivide(N_LANDMARKS, triangles(), 2)
+    fine = subdivide(N_LANDMARKS, load_head().tessellation.astype(np.int64), 2)
     n_face = fine.n_vertices
     mouth = Opening(*(fine.refine(c).astype(np.int32) for c in (LIP_INNER_UPPER, LIP_INNER_LOWER)))
     eyes = [Opening(*(fine.refine(c).astype(np.int32) for c in (eye.upper, eye.lower))) for eye in EYES]

@@ -1,4 +1,4 @@
-"""The face mesh's triangles, and points that only the renderer needs.
+"""Landmarks that only the renderer needs.
 
 Contours run from the picture's left to its right; "left" and "right" eyes are the person's own.
 """
@@ -6,16 +6,9 @@ Contours run from the picture's left to its right; "left" and "right" eyes are t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import Final
 
 from avatar.portrait.topology import LEFT_LID_LOWER, LEFT_LID_UPPER, RIGHT_LID_LOWER, RIGHT_LID_UPPER
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 CHIN: Final = 152
 NOSE_BRIDGE: Final = 168
@@ -62,9 +55,3 @@ EYES: Final = (
     ),
 )
 """The picture's left eye first."""
-
-
-@cache
-def triangles() -> NDArray[np.int64]:
-    """Returns the mesh's triangles, int64 (852, 3), counter-clockwise from the front; mouth and eyes are holes."""
-    return np.loadtxt(Path(__file__).parent / "data" / "face_triangles.csv", np.int64, delimiter=",")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from avatar.motion.layout import INDEX, N_MOTION, motion_from
+from avatar.render.drive import Driver
+
+if TYPE_CHECKING:
+    from avatar.portrait.types import Portrait
+
+
+@pytest.fixture
+def driver(portrait: Portrait) -> Driver:
+    return Driver(portrait.head)
+
+
+def test_rest_asks_for_nothing(driver: Driver) -> None:
+    drive = driver.drive(np.zeros(N_MOTION, np.float32))
+    assert not drive.units.any()
+    np.testing.assert_allclose(drive.turn, np.eye(3))
+    assert drive.gaze == ((0, 0), (0, 0))
+
+
+def test_both_eyes_look_to_the_pictures_right_when_the_left_one_looks_out(driver: Driver) -> None:
+    drive = driver.drive(motion_from({"eyeLookOutLeft": 0.5, "eyeLookInRight": 0.5}))
+    assert drive.gaze == ((0.5, 0), (0.5, 0))
+
+
+def test_a_closed_eye_does_not_squint_or_follow_the_gaze(driver: Driver) -> None:
+    drive = driver.drive(motion_from({"eyeBlinkLeft": 1, "eyeSquintLeft": 1, "eyeLookDownLeft": 1}))
+    assert drive.units[INDEX["eyeSquintLeft"]] == 0
+    assert drive.units[INDEX["eyeLookDownLeft"]] == 0
+
+
+def test_coefficients_beyond_their_range_are_clipped(driver: Driver) -> None:
+    drive = driver.drive(motion_from({"jawOpen": 1.7, "mouthClose": -0.4}))
+    assert drive.units[INDEX["jawOpen"]] == 1
+    assert drive.units[INDEX["mouthClose"]] == 0
+
+
+def smiling(portrait: Portrait, residual: float = 0.008) -> Driver:
+    expression = np.zeros(52, np.float32)
+    expression[INDEX["mouthSmileLeft"]] = 0.6
+    return Driver(replace(portrait.head, expression=expression, residual=residual))
+
+
+def test_a_photo_that_smiles_has_only_the_rest_of_the_smile_to_give(portrait: Portrait) -> None:
+    drive = smiling(portrait).drive(motion_from({"mouthSmileLeft": 1, "mouthSmileRight": 1}))
+    assert drive.units[INDEX["mouthSmileLeft"]] == pytest.approx(0.4)
+    assert drive.units[INDEX["mouthSmileRight"]] == 1
+
+
+def test_rounded_lips_take_the_photos_smile_back(portrait: Portrait) -> None:
+    assert smiling(portrait).drive(motion_from({"mouthPucker": 1})).units[INDEX["mouthSmileLeft"]] < -0.3
+
+
+def test_an_expression_from_a_poor_fit_is_not_believed(portrait: Portrait) -> None:
+    drive = smiling(portrait, residual=0.02).drive(motion_from({"mouthSmileLeft": 1}))
+    assert drive.units[INDEX["mouthSmileLeft"]] == 1
