@@ -20,7 +20,7 @@ def _missing() -> dict[str, list[str]]:
     torch = [] if find_spec("torch") else ["torch"]
     return {
         "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],
-        "browser": [] if os.environ.get("CHROMIUM") or shutil.which("chromium") else ["chromium"],
+        "browser": [] if shutil.which("chromium") or shutil.which("google-chrome") else ["chromium"],
     }
 
 
