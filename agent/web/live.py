@@ -29,7 +29,7 @@ from agent.web.conversation import (
 from avatar.errors import InputError, VisavisError
 from avatar.stream import AvatarStream, LiveStream
 from avatar.stream.motion import LIVE
-from avatar.types import SPEECH_RATE, AudioChunk, AvatarState
+from avatar.types import SPEECH_RATE, AudioChunk, AvatarState, Emotion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,9 @@ _PARTS: Final = {
     "llm": "language model",
     "tts": "voice",
 }
+_STARTING: Final = 10.0
+"""Seconds that a command waits for the voice loop."""
+
 _SILENCE_AFTER_CLOSING: Final = 2.0
 """Seconds of silence that the ears are given when the microphone closes, so that what was being said ends."""
 
@@ -146,9 +149,11 @@ class LiveConversation:
         self._audience: Audience | None = None
         self._face: AvatarStream | None = None
         self._voice: VoiceSession | None = None
+        self._talking = asyncio.Event()
         self._greeting = ""
         self._microphone = False
         self._state = AvatarState.IDLE
+        self._emotion = (Emotion.NEUTRAL, 0.0)
         self._lines = count(1)
         self._turns = count(1)
         self._open_lines: dict[str, tuple[str, str]] = {}
@@ -161,6 +166,7 @@ class LiveConversation:
         """
         self._audience = audience
         self._face = await self._engine.face(self._choice.avatar)
+        self._face.set_emotion(*self._emotion)
         shown = LiveStream(self._face)
         entering = asyncio.create_task(asyncio.to_thread(shown.__enter__))
         try:
@@ -183,29 +189,30 @@ class LiveConversation:
             self._voice.push_audio(samples)
 
     async def do(self, command: Command) -> None:
-        """Carries out a command.
+        """Carries out a command; one that needs the voice loop waits a little if that is just starting.
 
         Raises:
-            InputError: The conversation has not begun.
+            InputError: The conversation does not begin.
         """
-        if self._voice is None or self._face is None:
-            raise InputError(
-                "talking", expected="a conversation that runs", got="one that is starting", hint="try again in a moment"
-            )
         match command:
-            case Ask(text=text):
-                self._voice.interrupt()
-                self._tell(Caption("user", f"line{next(self._lines)}", text, final=True))
-                self._voice.ask(text)
-            case Say(text=text):
-                self._voice.interrupt()
-                self._voice.say(text)
-            case Interrupt():
-                self._voice.interrupt()
             case SetEmotion(emotion=emotion, intensity=intensity):
-                self._face.set_emotion(emotion, intensity)
+                self._emotion = (emotion, intensity)
+                if self._face is not None:
+                    self._face.set_emotion(emotion, intensity)
             case SetMicrophone(live=live):
                 self._open_ears(live=live)
+            case Ask(text=text):
+                voice = await self._ready_voice()
+                voice.interrupt()
+                self._tell(Caption("user", f"line{next(self._lines)}", text, final=True))
+                voice.ask(text)
+            case Say(text=text):
+                voice = await self._ready_voice()
+                voice.interrupt()
+                voice.say(text)
+            case Interrupt():
+                if self._voice is not None:
+                    self._voice.interrupt()
 
     async def _talk(self, face: AvatarStream) -> None:
         from agent.session import VoiceSession  # noqa: PLC0415 - loads livekit-agents
@@ -214,21 +221,38 @@ class LiveConversation:
         self._greeting = parts.persona.greeting
         async with VoiceSession(parts, self._engine.config, face, self._on_event) as voice:
             self._voice = voice
+            self._talking.set()
+            self._greet()
             try:
                 await asyncio.Event().wait()
             finally:
                 self._voice = None
+                self._talking.clear()
+
+    async def _ready_voice(self) -> VoiceSession:
+        try:
+            async with asyncio.timeout(_STARTING):
+                await self._talking.wait()
+        except TimeoutError:
+            pass
+        if self._voice is None:
+            raise InputError(
+                "talking", expected="a conversation that runs", got="one that is starting", hint="try again in a moment"
+            )
+        return self._voice
 
     def _open_ears(self, *, live: bool) -> None:
-        if self._voice is None:
-            return
-        self._microphone = live
-        if live and self._greeting:
+        was_live, self._microphone = self._microphone, live
+        if was_live and not live and self._voice is not None:
+            self._voice.push_audio(np.zeros(round(_SILENCE_AFTER_CLOSING * SPEECH_RATE), np.float32))
+        self._greet()
+        self._show_state(self._state)
+
+    def _greet(self) -> None:
+        """Says hello once, to who can answer."""
+        if self._microphone and self._voice is not None and self._greeting:
             self._voice.say(self._greeting)
             self._greeting = ""
-        if not live:
-            self._voice.push_audio(np.zeros(round(_SILENCE_AFTER_CLOSING * SPEECH_RATE), np.float32))
-        self._show_state(self._state)
 
     def _on_event(self, event: events.SessionEvent) -> None:
         match event:
