@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import Request, urlopen
 
 from avatar.assets import PackageFile, locate
 from avatar.errors import InputError, ModelError
@@ -19,6 +21,9 @@ _SMOLLM2: Final = PackageFile(
     "SmolLM2-135M-Instruct.Q4_1.gguf",
     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
+
+_PATIENCE: Final = 120.0
+"""Seconds for the first prompt, on a busy machine."""
 
 
 class LlamaServer:
@@ -63,6 +68,19 @@ class LlamaServer:
                 f"loading {path.name}", expected="a GGUF model", got="a file that llama.cpp can't load"
             ) from error
         self.base_url = f"{self._server.listening_address}/v1"
+
+    def warm_up(self, opening: list[tuple[str, str]]) -> None:
+        """Has the model read what every conversation begins with; llama.cpp keeps it for the first question.
+
+        Args:
+            opening: Roles and texts.
+        """
+        messages = [{"role": role, "content": text} for role, text in [*opening, ("user", "Hello.")]]
+        body = json.dumps({"messages": messages, "max_tokens": 1, "cache_prompt": True}).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+        request = Request(f"{self.base_url}/chat/completions", body, headers)  # noqa: S310 - our own server
+        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310 - our own server
+            answer.read()
 
     def close(self) -> None:
         """Stops the server and frees the model."""

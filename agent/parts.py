@@ -152,7 +152,7 @@ def _maker(kind: str, part: PartConfig, config: Config, servers: list[LlamaServe
         case "llama":
             return lambda: _llama(part, config, servers)
         case "piper":
-            return lambda: _piper(part)
+            return lambda: _piper(part, config)
         case _:
             return _Plugin(kind, part, {"vad": vad.VAD, "stt": stt.STT, "llm": llm.LLM, "tts": tts.TTS}[kind])
 
@@ -174,7 +174,9 @@ def _whisper(part: PartConfig) -> Any:  # noqa: ANN401 - becomes the STT when th
     from avatar.motion.whisper import load_whisper  # noqa: PLC0415 - loads CTranslate2
 
     options = options_of(part, WhisperOptions)
-    return Recogniser(load_whisper(options.threads), options)
+    recogniser = Recogniser(load_whisper(options.threads), options)
+    recogniser.warm_up()
+    return recogniser
 
 
 def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.LLM[Any]:
@@ -185,6 +187,7 @@ def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.
     options = options_of(part, LlamaOptions)
     server = LlamaServer(options)
     servers.append(server)
+    server.warm_up(load_persona(config.persona).opening())
     return openai.LLM(
         model="embedded",
         base_url=server.base_url,
@@ -196,9 +199,9 @@ def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.
     )
 
 
-def _piper(part: PartConfig) -> tts.TTS[Any]:
+def _piper(part: PartConfig, config: Config) -> tts.TTS[Any]:
     from agent.tts import PiperEngine, PiperTTS  # noqa: PLC0415 - loads onnxruntime
 
-    made = PiperTTS(PiperEngine(options_of(part, PiperOptions)))
-    made.prewarm()
-    return made
+    engine = PiperEngine(options_of(part, PiperOptions), config.avatar.seed)
+    engine.warm_up()
+    return PiperTTS(engine)

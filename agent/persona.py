@@ -49,6 +49,13 @@ class Persona(BaseModel):
     examples: tuple[Example, ...] = ()
     max_sentences: Annotated[int, Field(ge=1)] | None = None
 
+    def opening(self) -> list[tuple[str, str]]:
+        """Returns what the LLM reads before the conversation: roles and texts."""
+        examples = [
+            turn for example in self.examples for turn in (("user", example.user), ("assistant", example.avatar))
+        ]
+        return [("system", self.instructions), *examples]
+
 
 def load_persona(path: Path) -> Persona:
     """Reads a persona: plain text, or text below a YAML head between two lines of ``---``.

@@ -91,6 +91,10 @@ class Recogniser:
         self._tokenizer = Tokenizer
         self._suppressed = [-1, *self._tokenizer_for(options.language or "en").non_speech_tokens]
 
+    def warm_up(self) -> None:
+        """Recognises a second of silence: the first run allocates."""
+        self.recognise(np.zeros(SPEECH_RATE, np.float32))
+
     def recognise(self, samples: NDArray[np.float32]) -> Recognised:
         """Returns what was said in float32 (n_samples,) at 16 kHz; only the first `LONGEST` seconds are heard."""
         language = self._options.language or "en"

@@ -200,9 +200,8 @@ class _Avatar(Agent):
 
     def __init__(self, persona: Persona, timer: TurnTimer, on_silence: Callable[[], None]) -> None:
         examples = llm.ChatContext.empty()
-        for example in persona.examples:
-            examples.add_message(role="user", content=example.user)
-            examples.add_message(role="assistant", content=example.avatar)
+        for role, text in persona.opening()[1:]:
+            examples.add_message(role="user" if role == "user" else "assistant", content=text)
         super().__init__(instructions=persona.instructions, chat_ctx=examples, id=persona.name)
         self._persona = persona
         self._timer = timer

@@ -63,10 +63,6 @@ class WhisperSTT(stt.STT[str]):
         """Where it runs."""
         return "embedded"
 
-    def prewarm(self) -> None:
-        """Recognises a second of silence: the first run allocates."""
-        self.recogniser.recognise(np.zeros(SPEECH_RATE, np.float32))
-
     async def _recognize_impl(
         self,
         buffer: utils.AudioBuffer,

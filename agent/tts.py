@@ -37,14 +37,23 @@ _SILENCE: Final = 0.05
 class PiperEngine:
     """A loaded Piper voice.
 
+    Args:
+        options: Which, and how it speaks.
+        seed: Same seed, same intonation of the same texts in the same order.
+
     Attributes:
         sample_rate: Hz of what it says.
     """
 
-    def __init__(self, options: PiperOptions) -> None:
+    def __init__(self, options: PiperOptions, seed: int = 0) -> None:
         self._options = options
-        self._voice = _load_voice(options)
+        self._voice = _load_voice(options, seed)
         self.sample_rate = int(self._voice.config.sample_rate)
+
+    def warm_up(self) -> None:
+        """Says a word that nobody hears: the first run allocates."""
+        for _ in self.say("Hello."):
+            pass
 
     def say(self, text: str) -> Iterator[bytes]:
         """Yields 16-bit mono PCM, a sentence at a time, each with the pause after it."""
@@ -88,11 +97,6 @@ class PiperTTS(tts.TTS[str]):
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.SynthesizeStream:
         """Speaks text that is still being written."""
         return _PiperStream(self, conn_options)
-
-    def prewarm(self) -> None:
-        """Says a word that nobody hears: the first run allocates."""
-        for _ in self._engine.say("Hello."):
-            pass
 
     async def speak(self, text: str, emitter: tts.AudioEmitter) -> bool:
         """Pushes the sound of one sentence or more, a sentence at a time; returns whether there was any."""
@@ -151,7 +155,7 @@ class _PiperStream(tts.SynthesizeStream):
             await sentences.aclose()
 
 
-def _load_voice(options: PiperOptions) -> PiperVoice:
+def _load_voice(options: PiperOptions, seed: int) -> PiperVoice:
     import onnxruntime  # noqa: PLC0415 - only those who load the voice should pay for it
     from piper import PiperConfig, PiperVoice  # noqa: PLC0415 - likewise
 
@@ -165,6 +169,7 @@ def _load_voice(options: PiperOptions) -> PiperVoice:
                 raise InputError("loading the voice", expected=f"the file {path}", got="no such file")
     else:
         raise InputError("loading the voice", expected="`joe` or an .onnx file", got=f"`{options.voice}`")
+    onnxruntime.set_seed(seed)  # taken over by the sessions made from now on
     session = onnxruntime.SessionOptions()
     session.intra_op_num_threads = options.threads
     session.add_session_config_entry("session.intra_op.allow_spinning", "0")
