@@ -284,6 +284,22 @@ def test_pictures_of_frames_that_have_passed_are_not_drawn() -> None:
     assert renderer.n_drawn == 2
 
 
+def test_pictures_that_always_come_too_late_are_shown_late() -> None:
+    class Slow(MotionRenderer):
+        def render(self, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
+            shown.extend(stream.show() for _ in range(3))
+            return super().render(coefficients)
+
+    shown: list[SyncedFrame] = []
+    stream = AvatarStream(LoudnessGenerator(), Slow())
+    while len(shown) < 60:
+        stream.prepare()
+    drawn = [round(1000 * float(motion_in(frame.rgb)[INDEX["x"]])) for frame in shown]
+    assert drawn == sorted(drawn)
+    assert len(set(drawn)) >= 18
+    assert drawn[-1] >= 50
+
+
 def test_motion_taken_back_while_it_is_made_is_made_again() -> None:
     class Interrupted(LoudnessGenerator):
         def generate(self, request: MotionRequest) -> MotionChunk:

@@ -9,7 +9,7 @@ from avatar.clock import MonotonicClock
 from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from types import TracebackType
 
     from avatar.clock import Clock
@@ -60,7 +60,7 @@ class LiveStream:
             self.stream.changed.notify_all()
         self._thread.join()
 
-    async def frames(self) -> AsyncIterator[SyncedFrame]:
+    async def frames(self) -> AsyncGenerator[SyncedFrame, None]:
         """Yields each frame at its moment, without end.
 
         Raises:

@@ -34,6 +34,7 @@ class AvatarStream(MotionStream):
         self._pictures: dict[int, NDArray[np.uint8]] = {}
         self._last = np.zeros((*renderer.size, 3), np.uint8)
         self._n_late = 0
+        self._n_cuts = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -61,16 +62,19 @@ class AvatarStream(MotionStream):
             while index in self._pictures:
                 index += 1
             planned = self._motion.get(index)
+            n_cuts = self._n_cuts
         if planned is None:
             return self.plan()
         picture = self._renderer.render(planned.coefficients)
         with self._lock:
             if self._motion.get(index) is planned:
                 self._pictures[index] = picture
+            elif n_cuts == self._n_cuts:  # its moment has passed, but it is the newest there is
+                self._last = picture
         return True
 
     def show(self) -> SyncedFrame:
-        """Returns the next frame at once: its sound, and its picture, or the one before if it is late."""
+        """Returns the next frame at once: its sound, and its picture, or the newest one if it is late."""
         with self._lock:
             planned = self._motion.get(self._shown)
             picture = self._pictures.pop(self._shown, None)
@@ -91,5 +95,6 @@ class AvatarStream(MotionStream):
 
     def _cut(self, first: int) -> None:
         super()._cut(first)
+        self._n_cuts += 1
         for index in [index for index in self._pictures if index >= first]:
             del self._pictures[index]
