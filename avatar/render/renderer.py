@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from avatar.render.surface import build_surface
 from avatar.render.topology import EYES, JAW_POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from avatar.portrait.types import Portrait
@@ -82,15 +85,37 @@ class PortraitRenderer:
 
     def render(self, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Returns the picture, uint8 (height, width, 3), for one frame of motion, float32 (58,)."""
+        return self._frame(coefficients, lambda _: None)
+
+    def timed(self, coefficients: NDArray[np.float32]) -> dict[str, float]:
+        """Draws a frame and returns the calling thread's processor seconds by stage."""
+        laps: dict[str, float] = {}
+        last = time.thread_time()
+
+        def lap(stage: str) -> None:
+            nonlocal last
+            now = time.thread_time()
+            laps[stage] = now - last
+            last = now
+
+        self._frame(coefficients, lap)
+        return laps
+
+    def _frame(self, coefficients: NDArray[np.float32], lap: Callable[[str], None]) -> NDArray[np.uint8]:
         drive = self._driver.drive(coefficients)
         moves = np.empty((self._units.shape[1] // 3, 4), np.float32)
         moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary
+        lap("light")
         self._sheet.move(moves, np.zeros(0, np.float32), drive.turn, shift)
+        lap("move")
         picture = self._sheet.draw()
+        lap("sheet")
         self._draw_eyes(picture, drive, shift)
+        lap("eyes")
         self._draw_mouth(picture, drive, shift)
+        lap("mouth")
         return picture
 
     def _draw_eyes(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:

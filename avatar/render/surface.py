@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _GRID = 14 / 512
 """Spacing of the sheet outside the face, in picture heights."""
+_TAIL = 0.02
 _STEEPEST = 1.6
 """Depth may fall by this much per pixel beside a nearer point, so that turning by 30° folds nothing over."""
 
@@ -87,7 +88,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
 
     rest = fine.linear @ face.points
     rest[:, 2] = (fine.smooth @ face.points)[:, 2]
-    outside = _Outside(face, rest[rim])
+    outside = _Outside(face, rest[rim], person)
     rest = np.concatenate([rest, outside.points])
     rest[:, 2] = np.maximum(rest[:, 2], _depth_floor(rest[:, :2], face.points))
     smooth = _linear_on(np.concatenate([c for eye in eyes for c in (eye.upper, eye.lower)]), fine)
@@ -96,7 +97,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
     if not face.mouth_closed:
         rest += _closing(face, fine, weights, mouth)
 
-    follow = np.concatenate([np.ones(n_face), outside.follow(person)])
+    follow = np.concatenate([np.ones(n_face), outside.follow()])
     faces = [outside.faces(rim, n_face), _strip(mouth.upper, mouth.lower)]
     strips: list[int] = []
     for eye in eyes:
@@ -154,10 +155,15 @@ def _strip(upper: NDArray[np.int32], lower: NDArray[np.int32]) -> NDArray[np.int
     return quads[whole]
 
 
+def _bell(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns exp(-x²) less its tail, so that what is far does not move at all."""
+    return np.clip((np.exp(-(x**2)) - _TAIL) / (1 - _TAIL), 0, 1)
+
+
 class _Outside:
     """Grid points between the face's rim and the picture's edge."""
 
-    def __init__(self, face: Face, rim: NDArray[np.float64]) -> None:
+    def __init__(self, face: Face, rim: NDArray[np.float64], person: NDArray[np.float32]) -> None:
         self._face = face
         self._rim = rim
         n = round(1 / _GRID)
@@ -179,7 +185,8 @@ class _Outside:
         nearest[nearest < 1e-3] = 0.0
         self._nearest = nearest / nearest.sum(1, keepdims=True)
         reach = (0.22 + 0.38 * smoothstep((self._below_chin + 0.25) / 0.3)) * face.width
-        self.expression = csr_array(self._nearest * np.exp(-((self._apart / reach) ** 2))[:, None])
+        self._loose = self._belonging(person)
+        self.expression = csr_array(self._nearest * (_bell(self._apart / reach) * self._loose)[:, None])
         self.points = np.concatenate([self._grid, self._depth()[:, None]], 1)
 
     def _depth(self) -> NDArray[np.float64]:
@@ -192,19 +199,23 @@ class _Outside:
         at_rim = self._nearest @ self._rim[:, 2]
         return at_rim + (plane - at_rim) * smoothstep(self._apart / (0.45 * face.width))
 
-    def follow(self, person: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Returns each point's share of the head's motion: hair all, shoulders and the room none."""
+    def _belonging(self, person: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Returns 1 at the person's points and those near the face, 0 in the room and at the picture's edge."""
         face, size = self._face, self._face.size
-        weight = 1.0 - smoothstep((self._below_chin + 0.12) / 0.85)
-        weight = np.maximum(weight, np.exp(-((self._apart / (0.12 * face.width)) ** 2)))
         near = round(0.024 * size)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * near + 1, 2 * near + 1))
         around = blurred(np.asarray(cv2.dilate(person, kernel), np.float32), 14 / 512 * size)
         column, row = np.clip(np.abs(self._grid).round().astype(int), 0, size - 1).T
-        weight *= np.maximum(around[row, column], np.exp(-((self._apart / (0.1 * face.width)) ** 2)))
+        weight = np.clip((around[row, column] - _TAIL) / (1 - _TAIL), 0, 1)
+        weight = np.maximum(weight, _bell(self._apart / (0.1 * face.width)))
         x, y = self._grid[:, 0], -self._grid[:, 1]
         edge = np.minimum.reduce([x, size - 1 - x, y, size - 1 - y])
         return weight * smoothstep(edge / (40 / 512 * size))
+
+    def follow(self) -> NDArray[np.float64]:
+        """Returns each point's share of the head's motion: hair all, shoulders and the room none."""
+        above = 1.0 - smoothstep((self._below_chin + 0.12) / 0.85)
+        return self._loose * np.maximum(above, _bell(self._apart / (0.12 * self._face.width)))
 
     def faces(self, rim: NDArray[np.int64], n_face: int) -> NDArray[np.int64]:
         """Returns triangles (n, 3) over the rim's vertices and the grid's, which come after the face's `n_face`."""
