@@ -134,15 +134,15 @@ _FACELESS = """
 import signal, sys, agent.commands.animate as animate, run_agent
 from tests.fakes import FlashRenderer, LoudnessGenerator
 
-class Slow(LoudnessGenerator):
-    def generate(self, request):
-        if request.start > 100:
+class Stuck(FlashRenderer):
+    def render(self, coefficients):
+        if self.n_drawn == 100:
             print("busy", flush=True)
             signal.pause()
-        return super().generate(request)
+        return super().render(coefficients)
 
-animate.open_renderer = lambda portrait: FlashRenderer()
-animate.open_generator = lambda seed: Slow()
+animate.open_renderer = lambda portrait: Stuck()
+animate.open_generator = lambda seed: LoudnessGenerator()
 sys.exit(run_agent.main(sys.argv[1:]))
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from avatar.types import FRAME_RATE
@@ -25,18 +26,31 @@ def speaking_frames(
 ) -> Iterator[Frame]:
     """Yields the frames in which a stream says something, and a few more.
 
+    Motion is made in a thread of its own, a chunk ahead of the frames taken; the frames are the same as without it.
+
     Args:
         stream: Says it.
         speech: What is said; read a few seconds ahead.
         take: Takes the next frame, `AvatarStream.next_frame` or `MotionStream.next_motion` of that stream.
         tail_frames: Frames after the last one that speaks.
     """
-    for chunk in speech:
-        stream.push_audio(chunk)
-        while stream.n_unheard > _AHEAD_FRAMES:
-            yield take()
-    stream.end_segment()
-    while stream.n_unheard:
-        yield take()
-    for _ in range(tail_frames):
-        yield take()
+    with ThreadPoolExecutor(1, "motion") as ahead:
+        planning = ahead.submit(lambda: False)
+
+        def take_one() -> Frame:
+            nonlocal planning
+            if planning.done():
+                planning.result()
+                if stream.n_planned < stream.options.chunk:
+                    planning = ahead.submit(stream.plan)
+            return take()
+
+        for chunk in speech:
+            stream.push_audio(chunk)
+            while stream.n_unheard > _AHEAD_FRAMES:
+                yield take_one()
+        stream.end_segment()
+        while stream.n_unheard:
+            yield take_one()
+        for _ in range(tail_frames):
+            yield take_one()

@@ -95,6 +95,7 @@ class MotionStream:
         self.listener: PlayoutListener | None = None
         self._generator = generator
         self._lock = threading.RLock()
+        self._planner = threading.RLock()  # held while the generator works; taken before `_lock`, never after
         self.changed = threading.Condition(self._lock)
         self._speech = SpeechTrack(self.options.first_chunk + generator.look_ahead)
         self._user = UserTrack(self.options.user_ahead)
@@ -117,6 +118,12 @@ class MotionStream:
         """Whole frames of speech that were pushed and not shown."""
         with self._lock:
             return self._speech.n_unheard(self._shown)
+
+    @property
+    def n_planned(self) -> int:
+        """Frames of motion made and not shown."""
+        with self._lock:
+            return max(0, self._planned - self._shown)
 
     def push_audio(self, chunk: AudioChunk, segment_id: str = "") -> None:
         """Adds agent speech to the open segment, or opens one; any rate, faster or slower than it is heard.
@@ -191,14 +198,26 @@ class MotionStream:
                 if planned is not None:
                     self._show_sound()
                     return planned.coefficients
-            self.plan()
+                index = self._shown
+            self._plan_for(index)
 
     def plan(self) -> bool:
-        """Makes the next chunk of motion.
+        """Makes the next chunk of motion, from any thread.
 
         Returns:
             Whether it did; False if it rather waits for more sound, for which there is time.
         """
+        with self._planner:
+            return self._plan()
+
+    def _plan_for(self, index: int) -> bool:
+        """Makes the next chunk unless another thread has just made the frame wanted; returns as `plan`."""
+        with self._planner:
+            with self._lock:
+                known = index in self._motion
+            return known or self._plan()
+
+    def _plan(self) -> bool:
         with self._lock:
             start = self._planned
             n_frames = self._chunk_length(start)

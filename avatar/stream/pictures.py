@@ -64,7 +64,7 @@ class AvatarStream(MotionStream):
             planned = self._motion.get(index)
             n_cuts = self._n_cuts
         if planned is None:
-            return self.plan()
+            return self._plan_for(index)
         picture = self._renderer.render(planned.coefficients)
         with self._lock:
             if self._motion.get(index) is planned:
