@@ -73,7 +73,7 @@ def load_persona(path: Path) -> Persona:
     try:
         return Persona.model_validate({**head, "instructions": body.strip()})
     except ValidationError as error:
-        line = error.errors()[0]
+        line = min(error.errors(), key=lambda line: line["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in line["loc"])
         if line["type"] == "extra_forbidden":
             model = Example if line["loc"][0] == "examples" else Persona
