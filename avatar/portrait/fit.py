@@ -32,6 +32,9 @@ _DEPTH_WEIGHT = 0.25
 _IDENTITY_RIDGE = 0.002
 _EXPRESSION_RIDGE = 0.002
 _EXPRESSION_SPARSITY = 3e-6
+
+_RESERVED = {"mouthDimple": 3.0, "mouthPress": 2.0, "noseSneer": 2.0, "mouthRollUpper": 1.5, "mouthShrugUpper": 1.5}
+"""Units that would soak up what others mean: how many times stiffer each is held."""
 _IDENTITY_BOUND = 3.5
 
 LOOKS = tuple(name for name in BLENDSHAPES if name.startswith("eyeLook"))
@@ -150,6 +153,10 @@ class HeadFitter:
         self._weights[[*topology.LIPS, *topology.LIDS]] = _CONTOUR_WEIGHT
         self._pose_weights = self._weights.copy()
         self._pose_weights[[*topology.LIPS, *topology.OVAL]] *= _TALKING_WEIGHT
+        stiff = [next((f for n, f in _RESERVED.items() if name.startswith(n)), 1.0) for name in BLENDSHAPES]
+        self._ridge = np.concatenate(
+            [np.full(self._n_identity, _IDENTITY_RIDGE**2), (_EXPRESSION_RIDGE * np.array(stiff)) ** 2]
+        )
         scaled = self._moves / self.face_width
         share = self._weights / self._weights.sum()
         # Any view's normal matrix is a mix of these nine: (coordinate, coordinate, move, move).
@@ -160,19 +167,19 @@ class HeadFitter:
         """Returns the landmarks (468, 3) of a head in head space."""
         return self._base + np.tensordot(np.concatenate([identity, expression]), self._moves, 1)
 
-    def fit(self, points: Floats, *, looks: Mapping[str, float] | None = None, steps: int = 8) -> Fit:
+    def fit(self, points: Floats, *, known: Mapping[str, float] | None = None, steps: int = 8) -> Fit:
         """Returns pose, identity and expression of a face.
 
         Args:
             points: (468, 3), pixels, y down, z negative towards the viewer.
-            looks: Known coefficients of `LOOKS`; 0 if not given.
+            known: Coefficients that are not to be fitted; those of `LOOKS` are 0 if not given.
             steps: How often pose and shape alternate.
         """
-        low, high = self._bounds(looks or {})
+        low, high = self._bounds(known or {})
         return self._alternate(points, np.zeros(len(self._moves)), low, high, steps)
 
     def follow(
-        self, points: Floats, identity: Floats, expression: Floats, *, looks: Mapping[str, float] | None = None
+        self, points: Floats, identity: Floats, expression: Floats, *, known: Mapping[str, float] | None = None
     ) -> Fit:
         """Returns the pose and expression of a known head, starting from the expression of the frame before.
 
@@ -180,18 +187,18 @@ class HeadFitter:
             points: (468, 3), as for `fit`.
             identity: (n_identity,), stays as it is.
             expression: (52,), a start.
-            looks: Known coefficients of `LOOKS`; 0 if not given.
+            known: Coefficients that are not to be fitted; those of `LOOKS` are 0 if not given.
         """
-        low, high = self._bounds(looks or {})
+        low, high = self._bounds(known or {})
         low[: self._n_identity] = high[: self._n_identity] = identity
         return self._alternate(points, np.concatenate([identity, expression]), low, high, 4)
 
-    def _bounds(self, looks: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _bounds(self, known: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         low = np.concatenate([np.full(self._n_identity, -_IDENTITY_BOUND), np.zeros(N_BLENDSHAPES)])
         high = np.concatenate([np.full(self._n_identity, _IDENTITY_BOUND), np.ones(N_BLENDSHAPES)])
-        for name in (*LOOKS, *_UNSEEN):
+        for name, value in {**dict.fromkeys((*LOOKS, *_UNSEEN), 0.0), **known}.items():
             index = self._n_identity + INDEX[name]
-            low[index] = high[index] = np.clip(looks.get(name, 0.0), 0, 1)
+            low[index] = high[index] = np.clip(value, 0, 1)
         return low, high
 
     def _alternate(
@@ -199,12 +206,11 @@ class HeadFitter:
     ) -> Fit:
         target = points * [1.0, -1.0, -1.0]
         x, k = np.clip(start, low, high), self._n_identity
-        ridge = np.concatenate([np.full(k, _IDENTITY_RIDGE**2), np.full(N_BLENDSHAPES, _EXPRESSION_RIDGE**2)])
         for _ in range(steps):
             pose = similarity(self._base + np.tensordot(x, self._moves, 1), target, self._pose_weights)
             rest = (pose.back(target) - self._base) / self.face_width
             view = pose.rotation.T @ np.diag([1.0, 1.0, _DEPTH_WEIGHT**2]) @ pose.rotation
-            matrix = np.tensordot(view, self._products, 2) + np.diag(ridge)
+            matrix = np.tensordot(view, self._products, 2) + np.diag(self._ridge)
             goal = self._weighted @ (rest @ view).ravel()
             goal[k:] -= _EXPRESSION_SPARSITY
             x = bounded_ridge(matrix, goal, low, high, x, 100)

@@ -28,7 +28,7 @@ def fit_landmarks(fitter: HeadFitter, seen: Landmarks) -> Fit:
     """Returns the head's fit with the gaze that the irises show."""
     rough = fitter.fit(seen.points)
     looks = look_coefficients(*GazeMeter(fitter).angles(rough, seen.points, seen.irises))
-    return fitter.fit(seen.points, looks=looks)
+    return fitter.fit(seen.points, known=looks)
 
 
 def exact_vertices(head: Head, fit: Fit, points: Floats) -> Floats:

@@ -87,5 +87,5 @@ def test_following_a_known_head_reads_a_small_change_well(fitter, identity, pose
 def test_gaze_is_taken_as_told_and_never_guessed(fitter, identity, pose):
     points = drawn(fitter, identity, np.zeros(N_BLENDSHAPES), pose)
     assert fitter.fit(points).expression[INDEX["eyeLookOutLeft"]] == 0
-    told = fitter.fit(points, looks={"eyeLookOutLeft": 0.4})
+    told = fitter.fit(points, known={"eyeLookOutLeft": 0.4})
     assert told.expression[INDEX["eyeLookOutLeft"]] == pytest.approx(0.4)
