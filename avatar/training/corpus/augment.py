@@ -15,12 +15,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CUTOFFS: Final = (3400.0, 5000.0, 7000.0)
+_PIECE: Final = 320
+_SEARCH: Final = 160
 
 
-def change_voice(utterance: Utterance, factor: float) -> Utterance:
-    """Returns the utterance played `factor` times as fast: pitch, formants, speed and phones all move together."""
-    samples = resampled(utterance.samples, RATE * factor)
-    return Utterance(samples, tuple(shifted(utterance.phones, 0.0, factor)))
+def change_voice(utterance: Utterance, size: float, speed: float) -> Utterance:
+    """Returns the utterance in another voice.
+
+    Args:
+        utterance: What is said.
+        size: Factor of pitch and formants together: above 1 is a smaller speaker.
+        speed: Factor of the speaking rate; the phones' times follow.
+    """
+    samples = stretched(resampled(utterance.samples, RATE * size), size / speed)
+    return Utterance(samples, tuple(shifted(utterance.phones, 0.0, len(utterance.samples) / max(1, len(samples)))))
+
+
+def stretched(samples: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    """Returns sound `factor` times as long at the same pitch, by overlapping similar pieces (WSOLA; Verhelst 1993)."""
+    if abs(factor - 1) < 0.01 or len(samples) < 4 * _PIECE:
+        return samples
+    window = np.hanning(2 * _PIECE + 1)[:-1].astype(np.float32)
+    n_pieces = int(len(samples) * factor / _PIECE)
+    result = np.zeros((n_pieces + 2) * _PIECE, np.float32)
+    padded = np.pad(samples, (_SEARCH, 4 * _PIECE + _SEARCH))
+    at = 0
+    for piece in range(n_pieces):
+        wanted = int(piece * _PIECE / factor)
+        if piece:
+            natural = padded[_SEARCH + at + _PIECE : _SEARCH + at + 2 * _PIECE]
+            around = padded[wanted : wanted + _PIECE + 2 * _SEARCH]
+            at = wanted + int(np.correlate(around, natural, "valid").argmax()) - _SEARCH
+        cut = padded[max(0, _SEARCH + at) :][: 2 * _PIECE]
+        result[piece * _PIECE : piece * _PIECE + len(cut)] += cut * window[: len(cut)]
+    return result[: int(len(samples) * factor)]
 
 
 def in_room(samples: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -50,6 +78,13 @@ def band_limited(samples: NDArray[np.float32], cutoff: float) -> NDArray[np.floa
     return np.asarray(sosfilt(sections, samples), np.float32)
 
 
+def mixed(samples: NDArray[np.float32], other: NDArray[np.float32], ratio_db: float) -> NDArray[np.float32]:
+    """Returns sound with another sound below it, their powers `ratio_db` apart."""
+    power = float(np.mean(samples**2)) + 1e-12
+    gain = np.sqrt(power / (float(np.mean(other**2)) + 1e-12)) * 10 ** (-ratio_db / 20)
+    return (samples + gain * other[: len(samples)]).astype(np.float32)
+
+
 def record(samples: NDArray[np.float32], rng: np.random.Generator, *, quality: float) -> NDArray[np.float32]:
     """Returns a track as a microphone or a player would give it.
 
@@ -62,7 +97,7 @@ def record(samples: NDArray[np.float32], rng: np.random.Generator, *, quality: f
         samples = in_room(samples, rng)
     if rng.random() > quality:
         samples = band_limited(samples, float(rng.choice(_CUTOFFS)))
-    samples = levelled(samples, float(rng.normal(-22, 3)))
+    samples = levelled(samples, float(rng.normal(-21, 3.5)))
     if rng.random() > quality:
         samples = samples + noise(len(samples), float(rng.uniform(-65, -40)), rng)
     return samples.clip(-1, 1).astype(np.float32)

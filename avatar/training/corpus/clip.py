@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from avatar.training.corpus import dialogue
-from avatar.training.corpus.augment import change_voice, record
+from avatar.training.corpus.audio import RATE
+from avatar.training.corpus.augment import change_voice, mixed, record
 from avatar.training.corpus.behaviour import Behaviour, behave
 from avatar.training.corpus.lips import lip_curves, smooth_step, to_coefficients
-from avatar.training.corpus.phones import PAUSE
+from avatar.training.corpus.phones import PAUSE, Phone
 from avatar.training.corpus.prosody import analyse
 from avatar.training.corpus.scene import SPEAKING, Scene
+from avatar.training.corpus.sounds import clatter, music
 from avatar.training.corpus.speech import speak
 from avatar.training.corpus.text import ENGLISH, read_lines
 from avatar.training.corpus.voices import VOICES, Split, Utterance, Voice
@@ -24,13 +26,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from avatar.training.corpus.phones import Phone
 
 _LETTING_GO: Final = 0.2
 """Seconds in which the lips close after the avatar stops speaking."""
 
 _SILENT_SHARE: Final = 0.12
 """Share of clips in which the avatar never speaks: it only waits, listens or thinks."""
+
+_SOUND_SHARE: Final = 0.5
+"""Share of those in which music or noises play instead of speech."""
+
+_DRAWN_SHARE: Final = 0.04
+"""Share of varied utterances that are drawn out as in singing."""
+
+_BACKGROUND_SHARE: Final = 0.08
+"""Share of training tracks with music or noises in the background."""
 
 _TEXT_SHARES: Final[dict[Split, tuple[float, float]]] = {
     "train": (0.0, 0.85),
@@ -70,6 +80,8 @@ def make_clip(index: int, seed: int, split: Split, cache: Path | None = None) ->
     replies = [] if silent else _sentences(voice, split, rng, n_words=int(rng.integers(10, 45)))
     questions = [_sentence(user_voice, split, rng) for _ in range(n_turns)]
     agent = speak(voice, replies, int(rng.integers(2**31)), cache) if replies else []
+    if silent and not held_out and rng.random() < _SOUND_SHARE:
+        agent = _no_speech(rng)
     user = speak(user_voice, questions, int(rng.integers(2**31)), cache) if questions else []
     if not held_out:
         agent = _varied(agent, rng, chance=0.5)
@@ -106,8 +118,25 @@ def _sentence(voice: Voice, split: Split, rng: np.random.Generator) -> str:
 def _varied(utterances: list[Utterance], rng: np.random.Generator, *, chance: float) -> list[Utterance]:
     if rng.random() > chance:
         return utterances
-    factor = float(rng.uniform(0.84, 1.2))
-    return [change_voice(one, factor) for one in utterances]
+    size = float(rng.uniform(0.84, 1.2))
+    speed = float(rng.uniform(0.45, 0.65) if rng.random() < _DRAWN_SHARE else rng.uniform(0.8, 1.25))
+    return [change_voice(one, size, speed) for one in utterances]
+
+
+def _no_speech(rng: np.random.Generator) -> list[Utterance]:
+    """Returns music or noises in the agent's own track, at which the mouth stays shut."""
+    seconds = float(rng.uniform(4, 10))
+    sound = music(seconds, rng) if rng.random() < 0.7 else clatter(seconds, rng)
+    return [Utterance(0.3 * sound, (Phone(PAUSE, 0.0, seconds),))]
+
+
+def _with_background(samples: NDArray[np.float32], rng: np.random.Generator, *, chance: float) -> NDArray[np.float32]:
+    """Returns a track with music or noises below what is said, by chance."""
+    if rng.random() > chance:
+        return samples
+    seconds = len(samples) / RATE
+    sound = music(seconds, rng) if rng.random() < 0.6 else clatter(seconds, rng)
+    return mixed(samples, sound, float(rng.uniform(5, 20))) if samples.any() else 0.1 * sound
 
 
 def _render(
@@ -121,6 +150,8 @@ def _render(
     n_frames = int(timeline.time * FRAME_RATE)
     agent_sound, agent_phones = dialogue.track(timeline.agent, n_frames)
     user_sound, _ = dialogue.track(timeline.user, n_frames)
+    speech = [(start, one) for start, one in timeline.agent if any(not phone.is_pause for phone in one.phones)]
+    spoken, _ = dialogue.track(speech, n_frames)
     states = dialogue.states(timeline.marks, n_frames)
     emotion = dialogue.emotions(timeline.emotions, n_frames)
     controls = dialogue.draw_controls(n_frames, rng)
@@ -134,7 +165,7 @@ def _render(
         emotion=emotion,
         gaze=controls[:, 2:],
         head_amplitude=controls[:, 1],
-        agent=analyse(agent_sound, n_frames),
+        agent=analyse(spoken, n_frames),
         user=analyse(user_sound, n_frames),
         agent_phrase_starts=_phrase_starts(agent_phones, n_frames),
         agent_phrase_ends=agent_ends,
@@ -142,7 +173,11 @@ def _render(
         mouth_activity=curves.activity * gate,
     )
     behaviour = behave(scene, lips, rng)
-    quality = 0.75 if split != "held_out" else 1.0
+    training = split != "held_out"
+    quality = 0.75 if training else 1.0
+    chance = _BACKGROUND_SHARE * training
+    agent_sound = _with_background(agent_sound, rng, chance=chance if speech else 0.0)
+    user_sound = _with_background(user_sound, rng, chance=chance)
     arrays = {
         "agent": _int16(record(agent_sound, rng, quality=quality)),
         "user": _int16(record(user_sound, rng, quality=quality - 0.15)),
@@ -159,7 +194,7 @@ def _render(
         "voice": np.array(voice.label),
         "text": np.array(" ".join(texts)),
     }
-    speech = sum(phone.end - phone.start for phone in agent_phones if not phone.is_pause)
+    articulated = sum(phone.end - phone.start for phone in agent_phones if not phone.is_pause)
     facts: dict[str, str | float | int] = {
         "voice": voice.label,
         "engine": voice.engine,
@@ -167,8 +202,8 @@ def _render(
         "user_voice": user_voice.label if timeline.user else "",
         "split": split,
         "seconds": n_frames / FRAME_RATE,
-        "speech_seconds": round(sum(one.seconds for _, one in timeline.agent), 2),
-        "articulated_seconds": round(speech, 2),
+        "speech_seconds": round(sum(one.seconds for _, one in speech), 2),
+        "articulated_seconds": round(articulated, 2),
     }
     return Clip(arrays, facts, behaviour)
 

@@ -79,6 +79,7 @@ class Timeline:
 def cut_short(utterance: Utterance, seconds: float) -> Utterance:
     """Returns the utterance's beginning, faded out within 20 ms, with the phones that are still heard."""
     samples = utterance.samples[: int(seconds * RATE)].copy()
+    seconds = len(samples) / RATE
     fade = min(_FADE, len(samples))
     samples[len(samples) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     kept = (

@@ -54,7 +54,7 @@ _VOWELS: Final[dict[str, LipTarget]] = {
     "ə": _vowel(0.55, 0.0, strength=0.5),
 }  # fmt: skip
 
-_BILABIAL: Final = LipTarget(0.2, 6.0)
+_BILABIAL: Final = LipTarget(0.2, 4.5)
 _LABIODENTAL: Final = LipTarget(0.1, 3.0, 0.05, 0.3)
 _ALVEOLAR: Final = LipTarget(0.35, 0.3)
 _SIBILANT: Final = LipTarget(0.25, 0.6, 0.35, 0.35)
