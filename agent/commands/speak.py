@@ -6,7 +6,7 @@ import asyncio
 import queue
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from agent.config import Config
+    from livekit.agents.tts import TTS
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,21 +38,20 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     portrait = args.portrait or config.avatar.portrait
     seed = config.avatar.seed if args.seed is None else args.seed
-    write_video(output, synthesized(text, config), None, portrait, seed)
-    return 0
-
-
-def synthesized(text: str, config: Config) -> Iterator[AudioChunk]:
-    """Yields the speech of a text while it is being made, in another thread.
-
-    Raises:
-        EndpointError: The service refused or can't be reached.
-        InputError, ModelError: As `agent.parts.load_tts`.
-    """
     from agent.parts import load_tts  # noqa: PLC0415 - loads livekit-agents
 
     with stage("loading the voice"):
         voice = load_tts(config)
+    write_video(output, synthesized(text, voice), None, portrait, seed)
+    return 0
+
+
+def synthesized(text: str, voice: TTS[Any]) -> Iterator[AudioChunk]:
+    """Yields the speech of a text while it is being made, in another thread.
+
+    Raises:
+        EndpointError: The service refused or can't be reached.
+    """
     arriving: queue.Queue[AudioChunk | BaseException | None] = queue.Queue()
 
     async def synthesize() -> None:
