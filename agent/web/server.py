@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from agent.web.answers import HUB, error_response
 from agent.web.contract import (
     MAX_MESSAGE,
     ChooseMessage,
@@ -23,6 +24,8 @@ from agent.web.contract import (
 )
 from agent.web.hub import Hub
 from agent.web.session import Mailbox
+from agent.web.upload import MAX_PHOTO, post_portrait
+from agent.web.wire import MAX_SOUND
 from avatar.errors import InputError, OutputError, VisavisError
 
 if TYPE_CHECKING:
@@ -34,14 +37,6 @@ if TYPE_CHECKING:
     from agent.web.session import Session
 
 PAGE: Final = Path(__file__).parent / "page"
-
-MAX_PHOTO: Final = 15 * 1024 * 1024
-"""Bytes of an uploaded photo."""
-
-UPLOAD_SECONDS: Final = 30.0
-"""How long a photo may take to arrive."""
-
-PHOTO_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
 
 _HEARTBEAT: Final = 25.0
 _MESSAGES_PER_SECOND: Final = 20.0
@@ -57,8 +52,6 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-
-_HUB: Final = web.AppKey("hub", Hub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +105,7 @@ async def serving(
 def make_app(hub: Hub, host: str) -> web.Application:
     """Returns the application; `host` is what it will listen on."""
     app = web.Application(client_max_size=MAX_PHOTO, middlewares=[_guard(host), _plain_errors])
-    app[_HUB] = hub
+    app[HUB] = hub
     app.on_response_prepare.append(_add_headers)
     app.add_routes(
         [
@@ -121,7 +114,8 @@ def make_app(hub: Hub, host: str) -> web.Application:
             web.get("/api/status", _status),
             web.get("/api/session", _socket),
             web.post("/api/sessions/{session}/messages", _post_message),
-            web.post("/api/portraits", _post_portrait),
+            web.get("/api/sessions/{session}/media", _media),
+            web.post("/api/portraits", post_portrait),
             web.get("/api/avatars/{avatar}/picture", _picture),
         ]
     )
@@ -150,10 +144,10 @@ def _guard(host: str) -> Middleware:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         asked = urlsplit(f"//{request.host}")
         if host in _LOOPBACK and asked.hostname not in _LOOPBACK:
-            return _error(403, InputError("opening the page", expected="a local address", got=request.host))
+            return error_response(403, InputError("opening the page", expected="a local address", got=request.host))
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != request.host:
-            return _error(403, InputError("opening the page", expected="a page of this server", got=origin))
+            return error_response(403, InputError("opening the page", expected="a page of this server", got=origin))
         return await handler(request)
 
     return guard
@@ -169,17 +163,13 @@ async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamRes
         what = InputError(
             f"{request.method} {request.path}", expected="a request of docs/protocol.md", got=error.reason
         )
-        return _error(error.status, what)
+        return error_response(error.status, what)
     except VisavisError as error:
-        return _error(422, error)
+        return error_response(422, error)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_HEADERS)
-
-
-def _error(status: int, error: VisavisError, code: str = "refused") -> web.Response:
-    return web.json_response(error_message(error, code), status=status)
 
 
 async def _index(request: web.Request) -> web.StreamResponse:
@@ -187,13 +177,13 @@ async def _index(request: web.Request) -> web.StreamResponse:
 
 
 async def _status(request: web.Request) -> web.Response:
-    hub = request.app[_HUB]
+    hub = request.app[HUB]
     stages = [asdict(stage) for stage in hub.stages]
     return web.json_response({"ready": hub.ready, "stages": stages, "sessions": len(hub.sessions), "limit": hub.limit})
 
 
 async def _picture(request: web.Request) -> web.StreamResponse:
-    avatars = request.app[_HUB].gallery.options().avatars
+    avatars = request.app[HUB].gallery.options().avatars
     for option in avatars:
         if option.id == request.match_info["avatar"] and option.picture is not None:
             return web.FileResponse(option.picture)
@@ -201,43 +191,13 @@ async def _picture(request: web.Request) -> web.StreamResponse:
 
 
 async def _post_message(request: web.Request) -> web.Response:
-    session = request.app[_HUB].session(request.match_info["session"])
+    session = request.app[HUB].session(request.match_info["session"])
     if session is None:
         raise web.HTTPNotFound
     if (request.content_length or 0) > MAX_MESSAGE:
         raise web.HTTPRequestEntityTooLarge(MAX_MESSAGE, request.content_length or 0)
-    await _act(request.app[_HUB], session, await request.read())
+    await _act(request.app[HUB], session, await request.read())
     return web.json_response({"type": "done"})
-
-
-async def _post_portrait(request: web.Request) -> web.Response:
-    hub = request.app[_HUB]
-    if request.content_type not in PHOTO_TYPES:
-        error = InputError("uploading a photo", expected="a JPEG, PNG or WebP picture", got=request.content_type)
-        return _error(415, error, "type")
-    if (request.content_length or 0) > MAX_PHOTO:
-        return _error(413, _too_large(), "size")
-    photo = bytearray()
-    try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            async for block in request.content.iter_chunked(1 << 16):
-                photo += block
-                if len(photo) > MAX_PHOTO:
-                    return _error(413, _too_large(), "size")
-    except TimeoutError:
-        error = InputError(
-            "uploading a photo", expected=f"all of it within {UPLOAD_SECONDS:.0f} s", got=f"{len(photo)} bytes"
-        )
-        return _error(408, error, "slow")
-    if not photo:
-        return _error(422, InputError("uploading a photo", expected="a picture", got="nothing"), "size")
-    session = hub.session(request.query.get("session", ""))
-    option = await hub.add_portrait(bytes(photo), request.query.get("label", "")[:60], session)
-    return web.json_response({"id": option.id, "label": option.label, "note": option.note})
-
-
-def _too_large() -> InputError:
-    return InputError("uploading a photo", expected=f"at most {MAX_PHOTO >> 20} MB", got="more")
 
 
 async def _act(hub: Hub, session: Session, data: str | bytes) -> None:
@@ -262,7 +222,7 @@ async def _act(hub: Hub, session: Session, data: str | bytes) -> None:
 
 
 async def _socket(request: web.Request) -> web.StreamResponse:
-    hub = request.app[_HUB]
+    hub = request.app[HUB]
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=MAX_MESSAGE)
     await socket.prepare(request)
     mailbox = Mailbox()
@@ -280,6 +240,16 @@ async def _socket(request: web.Request) -> web.StreamResponse:
         mailbox.close()
         await asyncio.wait([writer], timeout=2.0)
         writer.cancel()
+    return socket
+
+
+async def _media(request: web.Request) -> web.StreamResponse:
+    session = request.app[HUB].session(request.match_info["session"])
+    if session is None:
+        raise web.HTTPNotFound
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=MAX_SOUND, compress=False)
+    await socket.prepare(request)
+    await session.connect_socket(socket)
     return socket
 
 

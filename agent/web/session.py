@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.web.contract import error_message, event_message
 from agent.web.conversation import Caption, Notice, StateChanged
 from agent.web.peer import Peer
+from agent.web.wire import Wire
 from avatar.errors import InputError, VisavisError
 from avatar.types import AvatarState
 
 if TYPE_CHECKING:
     import numpy as np
+    from aiohttp import web
     from numpy.typing import NDArray
 
     from agent.web.conversation import Choice, Command, Conversation, Engine, Event
@@ -70,7 +72,7 @@ class Session:
         self.choice = choice
         self._engine = engine
         self._mailbox: Mailbox | None = None
-        self._peer: Peer | None = None
+        self._peer: Peer | Wire | None = None
         self._conversation: Conversation | None = None
         self._again = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -137,11 +139,19 @@ class Session:
             except BaseException:
                 await peer.close()
                 raise
-            earlier, self._peer = self._peer, peer
+            await self._replace_peer(peer)
             self.send({"type": "answer", "sdp": answer})
-            self._restart_if_broken()
-            if earlier is not None:
-                await earlier.close()
+
+    async def connect_socket(self, socket: web.WebSocketResponse) -> None:
+        """Sends picture and sound over a socket until that ends; an earlier connection ends at once."""
+        wire = Wire(socket, self._hear)
+        await self._replace_peer(wire)
+        try:
+            await wire.serve()
+        finally:
+            if self._peer is wire:
+                self._peer = None
+            await wire.close()
 
     async def do(self, command: Command) -> None:
         """Passes a command on.
@@ -163,7 +173,7 @@ class Session:
 
     async def show(self, frame: SyncedFrame) -> None:
         """Passes a frame on to the page."""
-        if self._peer is not None:
+        if self._peer is not None and self._peer.connected:
             await self._peer.publish(frame)
 
     def tell(self, event: Event) -> None:
@@ -175,6 +185,12 @@ class Session:
             while len(self._captions) > _REMEMBERED_CAPTIONS:
                 self._captions.popitem(last=False)
         self.send(event_message(event))
+
+    async def _replace_peer(self, peer: Peer | Wire) -> None:
+        earlier, self._peer = self._peer, peer
+        self._restart_if_broken()
+        if earlier is not None:
+            await earlier.close()
 
     def _restart_if_broken(self) -> None:
         if self._running is not None and self._running.done():

@@ -78,6 +78,22 @@ async def test_a_spoken_question_is_heard_and_answered_in_picture_sound_and_word
         assert faults == []
 
 
+async def test_without_webrtc_the_conversation_goes_over_a_socket(theatre: Theatre, question: Path):
+    async with visiting(theatre) as visitor, browsing(question) as browser:
+        page = await (await browser.new_context()).new_page()
+        await page.add_init_script("delete globalThis.RTCPeerConnection")
+        await page.goto(visitor.url)
+        await live(page)
+        assert await movement(page) > 1
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.locator("#lines .user")).to_have_text("You: You said something", timeout=15_000)
+        await start_recording(page)
+        await expect(page.locator("#lines .avatar:not(.partial)")).to_contain_text("today", timeout=15_000)
+        pictures, sound = await stop_recording(page)
+        assert len(pictures) > 25
+        assert share_of_tone(sound[16_000:]) > 0.5
+
+
 async def test_a_written_question_is_answered_and_can_be_interrupted(theatre: Theatre):
     async with visiting(theatre) as visitor, browsing() as browser:
         page, faults = await opened(browser, visitor.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,19 @@ async def test_an_offer_without_video_is_refused():
         await peer.answer(offer.sdp)
     await peer.close()
     await browser.close()
+
+
+async def test_connections_come_and_go_without_a_trace():
+    async def come_and_go() -> None:
+        peer = Peer(lambda _: None)
+        async with connected(peer):
+            await peer.publish(frame(0))
+
+    await come_and_go()
+    before = len(asyncio.all_tasks()), threading.active_count()
+    for _ in range(20):
+        await come_and_go()
+    assert (len(asyncio.all_tasks()), threading.active_count()) <= before
 
 
 async def test_frames_before_the_connection_stands_are_not_encoded():

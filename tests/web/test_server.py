@@ -12,7 +12,7 @@ import cv2
 import pytest
 from skimage.data import astronaut
 
-from agent.web import hub, server
+from agent.web import hub, upload
 from agent.web.conversation import Ask, Interrupt, SetEmotion
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
@@ -243,7 +243,7 @@ async def test_a_photo_becomes_an_avatar_with_progress(theatre: Theatre):
         (b"", JPEG, 422),
         (b"GIF89a", {"Content-Type": "image/gif"}, 415),
         (b"%PDF", {"Content-Type": "application/pdf"}, 415),
-        (b"\xff" * (server.MAX_PHOTO + 1), JPEG, 413),
+        (b"\xff" * (upload.MAX_PHOTO + 1), JPEG, 413),
     ],
     ids=["no photo", "empty", "a GIF", "a PDF", "too large"],
 )
@@ -256,7 +256,7 @@ async def test_an_upload_that_is_no_photo_is_refused(theatre: Theatre, data: byt
 
 
 async def test_an_upload_that_dawdles_is_ended(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.05)
+    monkeypatch.setattr(upload, "UPLOAD_SECONDS", 0.05)
     done = asyncio.Event()
 
     async def dawdling():

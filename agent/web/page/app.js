@@ -9,7 +9,7 @@ const byId = (id) => document.getElementById(id);
 const STATES = { idle: "Ready", listening: "Listening", thinking: "Thinking", speaking: "Speaking", lost: "Reconnecting" };
 
 const link = new Link();
-const media = new Media(byId("video"), (message) => link.send(message));
+const media = new Media(byId("video"), link);
 const lines = new Lines();
 const settings = new Settings(link);
 

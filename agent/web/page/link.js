@@ -14,6 +14,10 @@ export class Link extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  get origin() {
+    return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
+  }
+
   get session() {
     return sessionStorage.getItem(KEY);
   }
@@ -22,7 +26,7 @@ export class Link extends EventTarget {
     this.#wanted = true;
     clearTimeout(this.#timer);
     const resume = this.session ? `?resume=${encodeURIComponent(this.session)}` : "";
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/session${resume}`);
+    const socket = new WebSocket(`${this.origin}/api/session${resume}`);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => {

@@ -1,24 +1,26 @@
-// Picture and sound: one WebRTC connection, made before anybody allows the microphone.
+// Picture, sound and microphone, over WebRTC where that finds a way and over a socket where it does not.
 
-const GATHERING_LIMIT = 1500;
+import { Rtc } from "./rtc.js";
+import { Wire } from "./wire.js";
+
 const LOST_LIMIT = 4000;
+const CONNECT_LIMIT = 6000;
+const RETRY_DELAY = 1000;
 
 export class Media extends EventTarget {
   #video;
-  #send;
-  #connection = null;
-  #sender = null;
+  #link;
+  #transport = null;
+  #wired = !globalThis.RTCPeerConnection;
   #microphone = null;
+  #heard = false;
   #timer = 0;
+  live = false;
 
-  constructor(video, send) {
+  constructor(video, link) {
     super();
     this.#video = video;
-    this.#send = send;
-  }
-
-  get live() {
-    return this.#connection?.connectionState === "connected";
+    this.#link = link;
   }
 
   get listening() {
@@ -27,28 +29,23 @@ export class Media extends EventTarget {
 
   /** Makes a new connection in the place of any that there is. */
   async connect() {
-    this.#connection?.close();
-    const connection = new RTCPeerConnection({ iceServers: [] });
-    this.#connection = connection;
-    connection.ontrack = ({ streams }) => {
-      if (this.#video.srcObject !== streams[0]) this.#video.srcObject = streams[0];
-      this.#video.play().catch(() => {});
-    };
-    connection.onconnectionstatechange = () => {
-      if (connection === this.#connection) this.#changed(connection.connectionState);
-    };
-    this.#sender = connection.addTransceiver("audio", { direction: "sendrecv" }).sender;
-    connection.addTransceiver("video", { direction: "recvonly" });
-    if (this.#microphone) await this.#sender.replaceTrack(this.#microphone);
-    await connection.setLocalDescription(await connection.createOffer());
-    await gathered(connection);
-    if (connection === this.#connection) this.#send({ type: "offer", sdp: connection.localDescription.sdp });
+    clearTimeout(this.#timer);
+    this.#transport?.close();
+    this.live = false;
+    const transport = this.#wired ? new Wire(this.#address()) : new Rtc((message) => this.#link.send(message));
+    this.#transport = transport;
+    transport.addEventListener("stream", ({ detail }) => this.#show(transport, detail));
+    transport.addEventListener("state", ({ detail }) => this.#changed(transport, detail));
+    const possible = await transport.start();
+    if (transport !== this.#transport) return;
+    if (!possible) return this.#wire();
+    if (this.#microphone) await transport.speak(this.#microphone);
+    if (this.#heard) await transport.hear();
+    if (!this.#wired && !this.live) this.#timer = setTimeout(() => this.#wire(), CONNECT_LIMIT);
   }
 
-  async accept(sdp) {
-    if (this.#connection?.signalingState === "have-local-offer") {
-      await this.#connection.setRemoteDescription({ type: "answer", sdp });
-    }
+  accept(sdp) {
+    return this.#transport?.accept(sdp);
   }
 
   /** Opens the microphone; throws what the browser throws. */
@@ -56,7 +53,7 @@ export class Media extends EventTarget {
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
     if (deviceId) audio.deviceId = { exact: deviceId };
     const stream = await navigator.mediaDevices.getUserMedia({ audio });
-    this.closeMicrophone();
+    this.#microphone?.stop();
     const track = stream.getAudioTracks()[0];
     this.#microphone = track;
     track.onended = () => {
@@ -64,13 +61,13 @@ export class Media extends EventTarget {
       this.closeMicrophone();
       this.dispatchEvent(new Event("unplugged"));
     };
-    await this.#sender?.replaceTrack(track);
+    await this.#transport?.speak(track);
   }
 
   closeMicrophone() {
     this.#microphone?.stop();
     this.#microphone = null;
-    this.#sender?.replaceTrack(null).catch(() => {});
+    this.#transport?.speak(null).catch(() => {});
   }
 
   mute(muted) {
@@ -79,28 +76,35 @@ export class Media extends EventTarget {
 
   /** Lets the avatar be heard; browsers ask for a click before. */
   async unmuteSound() {
+    this.#heard = true;
     this.#video.muted = false;
+    await this.#transport?.hear();
     await this.#video.play().catch(() => {
       this.#video.muted = true;
     });
   }
 
-  #changed(state) {
+  #address() {
+    return `${this.#link.origin}/api/sessions/${this.#link.session}/media`;
+  }
+
+  #wire() {
+    this.#wired = true;
+    return this.connect();
+  }
+
+  #show(transport, stream) {
+    if (transport !== this.#transport) return;
+    if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
+    this.#video.play().catch(() => {});
+  }
+
+  #changed(transport, state) {
+    if (transport !== this.#transport) return;
     clearTimeout(this.#timer);
+    this.live = state === "connected";
     this.dispatchEvent(new CustomEvent("connection", { detail: state }));
-    if (state === "failed") this.connect();
+    if (state === "failed") this.#timer = setTimeout(() => this.#link.open && this.connect(), RETRY_DELAY);
     if (state === "disconnected") this.#timer = setTimeout(() => this.connect(), LOST_LIMIT);
   }
-}
-
-function gathered(connection) {
-  if (connection.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GATHERING_LIMIT);
-    connection.addEventListener("icegatheringstatechange", () => {
-      if (connection.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
