@@ -43,7 +43,7 @@ def blink_times(scene: Scene, shifts: NDArray[np.int64], rng: np.random.Generato
     mean_log = -(_SPREAD**2) / 2
     times: list[float] = []
     end = scene.n_frames / FRAME_RATE
-    time = -float(rng.exponential(1.0))
+    time = -float(rng.uniform(8.0, 12.0))
     while True:
         frame = min(max(int(time * FRAME_RATE), 0), scene.n_frames - 1)
         weight = scene.emotion[frame].clip(0, 1)

@@ -29,6 +29,8 @@ _SHIFT_SWAY: Final = {"x": 0.014, "y": 0.006, "z": 0.016}
 """Standard deviation in interpupillary distances, when idle."""
 
 _NOD_CHANCE: Final = 0.6
+_NOD_CHANCE_ON_ACCENT: Final = 0.05
+_STRONG: Final = 1.0
 _ACCENT_CHANCE: Final = 0.55
 
 
@@ -83,13 +85,19 @@ def _spoken(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def listening_nods(scene: Scene, rng: np.random.Generator) -> list[float]:
-    """Returns the seconds at which a listener's nods begin: 0.05 to 0.4 s after the user's phrases end."""
+    """Returns the seconds at which a listener's nods begin.
+
+    They come 0.05 to 0.4 s after most of the user's phrases end, and after a few of the user's strong accents.
+    """
+    strong = scene.user.accents[scene.user.strengths > _STRONG]
+    cues = [(int(frame), _NOD_CHANCE) for frame in scene.user_phrase_ends]
+    cues += [(int(frame), _NOD_CHANCE_ON_ACCENT) for frame in strong]
     nods: list[float] = []
-    for frame in scene.user_phrase_ends:
+    for frame, chance in sorted(cues):
         start = frame / FRAME_RATE + float(rng.uniform(0.05, 0.4))
         index = min(int(start * FRAME_RATE), scene.n_frames - 1)
         engaged = scene.states[index] in {LISTENING, THINKING}
-        if engaged and rng.random() < _NOD_CHANCE and (not nods or start - nods[-1] > 1.0):
+        if engaged and rng.random() < chance and (not nods or start - nods[-1] > 1.0):
             nods.append(start)
     return nods
 
