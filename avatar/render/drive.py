@@ -27,6 +27,7 @@ _KEPT = (
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
 """Of these, rounding the lips takes back what the photo wears."""
 _TAKEN_BACK = 0.8
+_FUNNEL_AS_PUCKER = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Drive:
         shift: float64 (3,), its move, interpupillary distances.
         gaze: Per eye (the picture's left first), look to the picture's right and down.
         lids: Per eye, how far its lids are from their rest, 0 to 1.
+        rounding: How far the lips are rounded, 0 to 1.
+        tongue: How far the tongue is out, 0 to 1; half shows its tip between the teeth.
     """
 
     units: NDArray[np.float32]
@@ -46,6 +49,8 @@ class Drive:
     shift: NDArray[np.float64]
     gaze: tuple[tuple[float, float], tuple[float, float]]
     lids: tuple[float, float]
+    rounding: float
+    tongue: float
 
 
 class Driver:
@@ -84,12 +89,18 @@ class Driver:
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
         rounding = min(1.0, float(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]]))
+        # The head's funnel opens the lips into a tall ring; part of it is better given as a pucker.
+        funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
+        units[pucker] = min(1.0, units[pucker] + _FUNNEL_AS_PUCKER * units[funnel])
+        units[funnel] *= 1.0 - _FUNNEL_AS_PUCKER
         return Drive(
             units=(units * self._room - _TAKEN_BACK * rounding * self._worn).astype(np.float32),
             turn=rotation(yaw, pitch, roll),
             shift=motion[N_BLENDSHAPES + 3 :].astype(np.float64),
             gaze=(gaze[0], gaze[1]),
             lids=(lids[0], lids[1]),
+            rounding=rounding,
+            tongue=float(units[INDEX["tongueOut"]]),
         )
 
 

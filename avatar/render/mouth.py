@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, OVAL
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER, OVAL
 from avatar.render.coverage import Window, at_columns, cover, window_around
 from avatar.render.filters import blurred, inside, spread
 from avatar.render.teeth import ARCH_RADIUS, Patch, lower_teeth, tongue, upper_teeth
@@ -16,10 +16,18 @@ from avatar.render.teeth import ARCH_RADIUS, Patch, lower_teeth, tongue, upper_t
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from avatar.render.drive import Drive
     from avatar.render.face import Face
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
+_ROUNDED_SHADE = 0.4
+_TIP_WIDTH, _TIP_HEIGHT = 0.075, 0.06
+"""Half the width of the tongue's tip, and how far it reaches below the lower teeth's edge, face widths."""
+_TIP_RISE = 0.035
+"""How far the tip rises over the lower teeth's edge."""
+_TIP_OUT = 0.055
+"""How far the tongue hangs over the lip when it is out."""
 _GUM_TINT = (0.80, 0.66, 0.64)
 _CAVITY = (0.20, 0.065, 0.06)
 _UPPER_DROP = 0.028
@@ -65,19 +73,27 @@ class _Parts(NamedTuple):
 
 
 class _Gap(NamedTuple):
-    """The opening.
+    """The opening and what shades it.
 
     Attributes:
         upper: float32 (n,), row of the upper lip in each column.
         lower: float32 (n,), of the lower lip.
         opacity: float32 (n,).
         height: The largest distance, pixels.
+        light: Light that comes in, 0 to 1; rounded lips take some.
+        tip: Height of the tongue's tip over the lower teeth's edge, face widths; negative hides it.
+        out: How far the tongue hangs over the lower lip, face widths.
+        teeth: How far the upper teeth hide the tip below the upper lip, face widths.
     """
 
     upper: NDArray[np.float32]
     lower: NDArray[np.float32]
     opacity: NDArray[np.float32]
     height: float
+    light: float
+    tip: float
+    out: float
+    teeth: float
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -118,42 +134,100 @@ def _ease(x: float) -> float:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _tongue_tip(plane: NDArray[np.float32], x: float, y: float, gap: _Gap, width: float) -> tuple[float, float]:
+    """Returns opacity and light of the tongue's tip at a pixel; `width` is the face's."""
+    dx, dy = x - plane[4], y - plane[5]
+    p = (plane[0] * dx + plane[1] * dy) / _TIP_WIDTH
+    q = plane[2] * dx + plane[3] * dy
+    low = -_TIP_HEIGHT - gap.out
+    half = 0.5 * (gap.tip - low)
+    if half <= 0.0 or abs(p) > 1.2:
+        return 0.0, 0.0
+    v = (q - 0.5 * (gap.tip + low)) / half
+    radius = np.sqrt(p * p + (v * v * v if v > 0.0 else v * v))
+    alpha = min(max((1.0 - radius) * half * width * 0.8 + 0.3, 0.0), 1.0)
+    groove = np.exp(-p * p * 40.0) * (1.0 - v * v)
+    deep = _ease(0.5 * v + 0.5) * min(gap.out * 12.0, 1.0)
+    return alpha, (0.70 + 0.30 * np.sqrt(max(1.0 - radius * radius, 0.0)) - 0.10 * groove) * (1.0 - 0.4 * deep)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _shade(
+    colour: NDArray[np.float32],
+    gap: _Gap,
+    planes: MouthPlanes,
+    parts: _Parts,
+    x: float,
+    y: float,
+    below: float,
+    share: float,
+) -> None:
+    """Lays tongue, then teeth over `colour` (3,) at a pixel.
+
+    Args:
+        colour: What lies behind: the cavity.
+        gap: The opening.
+        planes: Where the parts are.
+        parts: The parts.
+        x: Column.
+        y: Row.
+        below: Distance from the upper lip, 0.05 face widths being 1.
+        share: Distance from the upper lip, the lower lip being at 1.
+    """
+    _blend(colour, parts.tongue, planes.tongue, x, y, gap.light * (0.42 + 0.50 * _ease(share)))
+    _blend(colour, parts.lower, planes.jaw, x, y, gap.light * (0.56 + 0.36 * min(max(below - 0.2, 0.0), 0.8)))
+    _blend(colour, parts.upper, planes.skull, x, y, gap.light * (0.74 + 0.26 * _ease(2.2 * below)))
+    if parts.photo.rgba.shape[0] > 1:
+        _blend(colour, parts.photo, planes.photo, x, y, 1.0)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _fill(
     picture: NDArray[np.uint8],
     coverage: NDArray[np.float32],
     window: Window,
     gap: _Gap,
     width: float,
-    cavity: NDArray[np.float32],
+    dark: NDArray[np.float32],
     planes: MouthPlanes,
     parts: _Parts,
 ) -> None:
-    """Draws the interior, back to front, where the lips leave it open; `width` is the face's."""
+    """Draws the interior, back to front, where the lips leave it open.
+
+    Args:
+        picture: (size, size, 3).
+        coverage: The opening's share of each pixel.
+        window: Where to draw.
+        gap: The opening.
+        width: The face's width, pixels.
+        dark: (2, 3), colours of the cavity and of the tongue's tip.
+        planes: Where the parts are.
+        parts: The parts.
+    """
     colour = np.empty(3, np.float32)
     wide = 0.62 + 0.38 * _ease(gap.height / (0.055 * width))
+    drawn = parts.photo.rgba.shape[0] == 1
     for column in range(window.width):
         upper_lip, lower_lip, x = gap.upper[column], gap.lower[column], window.left + column
         for row in range(window.height):
+            y = window.top + row
             alpha = coverage[row, column] * gap.opacity[column]
+            tip, tip_light = _tongue_tip(planes.jaw, x, y, gap, width)
+            if 2 * y > upper_lip + lower_lip:
+                alpha = max(alpha, tip * _ease(gap.out * 40.0))
             if alpha <= 0.002:
                 continue
-            y = window.top + row
-            below = (y - upper_lip) / (0.05 * width)
             share = min(max((y - upper_lip) / max(lower_lip - upper_lip, 1.0), 0.0), 1.0)
+            edge = min(y - upper_lip, lower_lip - y) / (0.10 * gap.height + 1.0)
+            shade = wide * (0.62 + 0.38 * _ease(edge)) if drawn else 1.0
             for channel in range(3):
-                colour[channel] = cavity[channel] * (0.55 + 0.45 * share)
-            _blend(colour, parts.tongue, planes.tongue, x, y, 0.35 + 0.50 * _ease(share))
-            _blend(colour, parts.lower, planes.jaw, x, y, 0.60 + 0.38 * min(max(below - 0.2, 0.0), 0.8))
-            _blend(colour, parts.upper, planes.skull, x, y, 0.74 + 0.26 * _ease(2.2 * below))
-            if parts.photo.rgba.shape[0] > 1:
-                _blend(colour, parts.photo, planes.photo, x, y, 1.0)
-            else:
-                edge = min(y - upper_lip, lower_lip - y) / (0.10 * gap.height + 1.0)
-                shade = wide * (0.62 + 0.38 * _ease(edge))
-                for channel in range(3):
-                    colour[channel] *= shade
+                colour[channel] = dark[0, channel] * (0.55 + 0.45 * share)
+            _shade(colour, gap, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
+            tip *= _ease((y - gap.teeth * width - upper_lip) / (0.01 * width) + 0.5)
             for channel in range(3):
-                value = 255.0 * min(max(colour[channel], 0.0), 1.0)
+                value = shade * colour[channel]
+                value += tip * (tip_light * dark[1, channel] - value)
+                value = 255.0 * min(max(value, 0.0), 1.0)
                 picture[y, x, channel] = np.uint8(value * alpha + picture[y, x, channel] * (1.0 - alpha) + 0.5)
 
 
@@ -188,7 +262,12 @@ class Mouth:
         self._tongue = tongue().resized(scale).coloured(0.85 * tint, saturation)
         dark = np.array(_CAVITY)
         dark = _LUMINANCE @ dark * (1 - saturation) + saturation * dark
-        self._cavity = (dark * np.clip(tint, 0.3, 1)).astype(np.float32)
+        flesh = self._tongue.rgba[..., :3][self._tongue.rgba[..., 3] > 0.98]
+        lip = inside(face.picture(face.points[[*LIP_INNER_LOWER, *LIP_OUTER_LOWER[::-1]]]), rgb.shape[:2]) > 128
+        flesh = 0.8 * np.percentile(flesh, 90, axis=0)
+        if lip.any():
+            flesh += 0.5 * np.median(rgb[lip], axis=0) / 255
+        self._colours = np.stack([dark * np.clip(tint, 0.3, 1), flesh]).astype(np.float32)
         self._own = Patch(np.zeros((1, 1, 4), np.float32), 1.0, (0.0, 0.0))
         if not face.mouth_closed:
             self._use_photo(face, rgb)
@@ -206,6 +285,7 @@ class Mouth:
         lower: NDArray[np.float32],
         resting_gap: NDArray[np.float32],
         planes: MouthPlanes,
+        drive: Drive,
     ) -> None:
         """Draws the interior between the lips into the picture, if they are apart.
 
@@ -215,13 +295,15 @@ class Mouth:
             lower: float32 (n, 2), of the lower lip.
             resting_gap: float32 (n,), rows between the contours at rest, which is no opening.
             planes: Where the parts are.
+            drive: The frame's motion.
         """
         gap = lower[:, 1] - upper[:, 1]
         opened = gap - resting_gap - 0.5
         if opened.max() < 0.3:
             return
         polygon = np.concatenate([upper, lower[::-1]])
-        window = window_around(polygon, picture.shape[0])
+        reach = np.array([[0.0, (_TIP_HEIGHT + _TIP_OUT) * self._width * (drive.tongue > 0.5)]], np.float32)
+        window = window_around(np.concatenate([polygon, lower + reach]), picture.shape[0])
         if window is None:
             return
         cover(polygon, window, self._scratch, self._coverage)
@@ -231,8 +313,12 @@ class Mouth:
             at_columns(lower, lower[:, 1], window),
             at_columns(upper, (ease * ease * (3 - 2 * ease)).astype(np.float32), window),
             float(gap.max()),
+            1.0 - _ROUNDED_SHADE * drive.rounding,
+            -_TIP_HEIGHT + min(2.0 * drive.tongue, 1.0) * (_TIP_HEIGHT + _TIP_RISE),
+            _TIP_OUT * max(0.0, 2.0 * drive.tongue - 1.0),
+            _UPPER_DROP * 0.8,
         )
-        _fill(picture, self._coverage, window, opening, self._width, self._cavity, planes, self._parts)
+        _fill(picture, self._coverage, window, opening, self._width, self._colours, planes, self._parts)
 
     def _use_photo(self, face: Face, rgb: NDArray[np.uint8]) -> None:
         """Takes the teeth that the photo shows as a patch of their own, and their colour for the drawn ones."""

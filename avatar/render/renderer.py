@@ -21,6 +21,7 @@ from avatar.render.relight import Relight
 from avatar.render.sheet import Sheet
 from avatar.render.surface import build_surface
 from avatar.render.topology import EYES, JAW_POINTS
+from avatar.render.wrinkles import crease_depths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ class PortraitRenderer:
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
         self._units = face.deltas.reshape(len(face.deltas), -1).astype(np.float32)
+        self._creases = crease_depths()
         jaw = np.zeros((len(face.deltas), 3))
         columns = [INDEX[name] for name in _JAW_UNITS]
         jaw[columns] = face.deltas[columns][:, list(JAW_POINTS)].mean(1)
@@ -108,7 +110,7 @@ class PortraitRenderer:
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary
         lap("light")
-        self._sheet.move(moves, np.zeros(0, np.float32), drive.turn, shift)
+        self._sheet.move(moves, drive.units @ self._creases, drive.turn, shift)
         lap("move")
         picture = self._sheet.draw()
         lap("sheet")
@@ -134,7 +136,7 @@ class PortraitRenderer:
             tongue=self._camera.plane(mouth.tongue_seat + jaw, axes, turn, shift),
             photo=self._camera.plane(mouth.photo_seat, np.eye(3) * self._face.width, turn, shift),
         )
-        mouth.draw(picture, upper, lower, self._resting_gap, planes)
+        mouth.draw(picture, upper, lower, self._resting_gap, planes, drive)
 
     def _warm_up(self) -> None:
         """Runs every kernel, so that compiling (or loading its cache) never falls into the stream."""

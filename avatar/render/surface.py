@@ -18,6 +18,7 @@ from avatar.render.lips import closing_offsets
 from avatar.render.raster import Weights
 from avatar.render.subdivision import Subdivision, subdivide
 from avatar.render.topology import CHIN, EARS, EYES, NOSE_BRIDGE
+from avatar.render.wrinkles import wrinkles_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
         texture=((texture * [1.0, -1.0] + 0.5) * face.texels - 0.5).astype(np.float32),
         follow=follow.astype(np.float32),
         weights=_rows(weights),
-        wrinkles=np.zeros((len(rest), 0), np.float32),
+        wrinkles=wrinkles_of(face, rest),
         faces=np.concatenate(faces).astype(np.int32),
         n_face=n_face,
         mouth=mouth,

@@ -20,7 +20,7 @@ ARCH_RADIUS: Final = 0.185
 
 _ENAMEL: Final = (0.93, 0.90, 0.84)
 _GUM: Final = (0.62, 0.30, 0.30)
-_BETWEEN: Final = (0.60, 0.47, 0.43)
+_BETWEEN: Final = (0.66, 0.55, 0.50)
 _TONGUE: Final = (0.66, 0.34, 0.34)
 
 
@@ -115,7 +115,7 @@ def _teeth(row: _Row, origin: tuple[float, float], towards_gum: int) -> Patch:
             shape = (u**4.5 + v**row.squareness) ** 0.2
             inside = np.clip((1 - shape) * half * _SCALE * 1.1, 0, 1)
             lit = np.cos((start + end) / 2 * 0.92) ** 1.1 * (0.96 if tooth == 2 else 1.0)
-            round_ = (1 - 0.13 * down**2 - 0.22 * np.clip(u, 0, 1) ** 6) * (1 - 0.06 * np.clip(1 - 6 * down, 0, 1))
+            round_ = (1 - 0.13 * down**2 - 0.15 * np.clip(u, 0, 1) ** 6) * (1 - 0.06 * np.clip(1 - 6 * down, 0, 1))
             enamel = np.array(_ENAMEL, np.float32) * (lit * round_)[..., None]
             colour += inside[..., None] * (enamel - colour)
             alpha = np.maximum(alpha, inside)
