@@ -26,7 +26,7 @@ from agent.options import PiperOptions
 from agent.tts import PiperEngine
 from avatar.audio import from_int16
 from avatar.publish.file import VideoFileWriter
-from avatar.stream import LIVE, AvatarStream, LiveStream, MotionStream, speaking_frames
+from avatar.stream import FILES, LIVE, AvatarStream, LiveStream, MotionStream, speaking_frames
 from avatar.types import FRAME_RATE, AudioChunk, AvatarState, SyncedFrame
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ def main() -> None:
     speech = _speech(options.seconds)
     renderer = _timed("portrait and renderer ready", lambda: open_renderer(options.portrait, options.threads))
     generator = _timed("motion model ready", lambda: open_generator(0, options.threads))
-    motion = _rate("motion", lambda: _motion(MotionStream(generator), speech))
+    motion = _rate("motion", lambda: _motion(MotionStream(generator, FILES), speech))
     pictures = _rate("rendering", lambda: [renderer.render(frame) for frame in motion[:100]])
     with tempfile.TemporaryDirectory() as folder:
         _rate("encoding", lambda: _encode(Path(folder), pictures, len(motion)))
         generator.truncate(0)
-        _rate("all together, to a file", lambda: _file(Path(folder), AvatarStream(generator, renderer), speech))
+        _rate("all together, to a file", lambda: _file(Path(folder), AvatarStream(generator, renderer, FILES), speech))
     generator.truncate(0)
     asyncio.run(_first_frames(generator, renderer, speech, options.trials))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

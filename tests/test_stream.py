@@ -114,7 +114,7 @@ def test_chunks_are_short_at_first_and_longer_later() -> None:
     say(stream, 3.0)
     for _ in range(80):
         stream.next_motion()
-    assert [request.n_frames for request in generator.requests] == [4, 8, 12, 12, 12, 12, 12, 4, 4]
+    assert [request.n_frames for request in generator.requests] == [4, 8, 16, 16, 16, 15, 4, 4]
 
 
 def test_the_generator_hears_context_and_what_comes() -> None:
@@ -126,8 +126,8 @@ def test_the_generator_hears_context_and_what_comes() -> None:
     for _ in range(24):
         stream.next_motion()
     request = generator.requests[2]
-    assert (request.start, request.n_frames) == (12, 12)
-    np.testing.assert_array_equal(request.agent, samples[2 * 640 : 29 * 640])
+    assert (request.start, request.n_frames) == (12, 16)
+    np.testing.assert_array_equal(request.agent, samples[2 * 640 : 33 * 640])
 
 
 def test_the_picture_goes_on_while_nothing_is_said() -> None:

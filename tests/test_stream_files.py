@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.stream import AvatarStream, MotionStream, speaking_frames
+from avatar.stream import FILES, AvatarStream, MotionStream, speaking_frames
 from tests.fakes import LoudnessGenerator, MotionRenderer, chunk, motion_in, voice
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @given(st.lists(st.integers(0, 48_000 * 6), max_size=12))
 def test_motion_made_ahead_is_the_same_however_speech_arrives(cuts: list[int]) -> None:
     samples = voice(6.0)
-    plain = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    plain = AvatarStream(LoudnessGenerator(), MotionRenderer(), FILES)
     plain.push_audio(chunk(samples))
     plain.end_segment()
     expected = [plain.next_frame() for _ in range(155)]
 
-    stream = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer(), FILES)
     parts = (chunk(part) for part in np.split(samples, sorted(cuts)))
     frames = list(speaking_frames(stream, parts, stream.next_frame, tail_frames=5))
     assert len(frames) == 155

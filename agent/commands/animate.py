@@ -11,7 +11,7 @@ from agent.commands.progress import Stopwatch, counted
 from avatar.audio import decode_audio, duration, require_speech
 from avatar.motion.livelink import write_livelink
 from avatar.publish.file import VideoFileWriter, check_output
-from avatar.stream import AvatarStream, MotionStream, speaking_frames
+from avatar.stream import FILES, AvatarStream, MotionStream, speaking_frames
 from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 def write_motion(output: Path, speech: Iterable[AudioChunk], n_expected: int | None, seed: int) -> None:
     """Writes the motion of speech as Live Link Face CSV."""
-    stream = MotionStream(open_generator(seed))
+    stream = MotionStream(open_generator(seed), FILES)
     watch = Stopwatch()
     frames = speaking_frames(stream, speech, stream.next_motion)
     motion = np.stack(list(counted("making motion", frames, n_expected)))
@@ -53,7 +53,7 @@ def write_video(
 ) -> None:
     """Writes the video of a portrait that says speech."""
     renderer = open_renderer(portrait)
-    stream = AvatarStream(open_generator(seed), renderer)
+    stream = AvatarStream(open_generator(seed), renderer, FILES)
     watch = Stopwatch()
     with VideoFileWriter(output, renderer.size) as writer:
         for frame in counted("animating", speaking_frames(stream, speech, stream.next_frame), n_expected):

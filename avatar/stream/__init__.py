@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from avatar.stream.files import speaking_frames
 from avatar.stream.live import LiveStream
-from avatar.stream.motion import LIVE, MotionStream, PlayoutListener, StreamOptions
+from avatar.stream.motion import FILES, LIVE, MotionStream, PlayoutListener, StreamOptions
 from avatar.stream.pictures import AvatarStream
 
-__all__ = ["LIVE", "AvatarStream", "LiveStream", "MotionStream", "PlayoutListener", "StreamOptions", "speaking_frames"]
+__all__ = [
+    "FILES",
+    "LIVE",
+    "AvatarStream",
+    "LiveStream",
+    "MotionStream",
+    "PlayoutListener",
+    "StreamOptions",
+    "speaking_frames",
+]

@@ -18,7 +18,7 @@ Frame = TypeVar("Frame")
 TAIL_FRAMES: Final = FRAME_RATE * 2 // 5
 """Frames after the last of the speech, in which the mouth comes to rest: 0.4 s."""
 
-_AHEAD_FRAMES: Final = 3 * FRAME_RATE
+_AHEAD_FRAMES: Final = 5 * FRAME_RATE
 
 
 def speaking_frames(

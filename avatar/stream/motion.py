@@ -45,7 +45,7 @@ class StreamOptions:
     Attributes:
         first_chunk: Made first when speech starts or goes on: short, so that the first picture comes soon.
         second_chunk: Made next.
-        chunk: Made later in a segment.
+        chunk: Made later in a segment; a chunk costs about the same whatever its length.
         idle_chunk: Made while nothing is said: short, so that the avatar reacts soon.
         start_delay: Frames that are still shown when speech arrives while others were planned; they hide the time that
             the first speaking frame takes to make.
@@ -55,7 +55,7 @@ class StreamOptions:
 
     first_chunk: int = 4
     second_chunk: int = 8
-    chunk: int = 12
+    chunk: int = 16
     idle_chunk: int = 4
     start_delay: int = 0
     patience: int = 3
@@ -64,6 +64,9 @@ class StreamOptions:
 
 LIVE: Final = StreamOptions(start_delay=1, user_ahead=12)
 """For conversation in real time."""
+
+FILES: Final = StreamOptions(first_chunk=12, second_chunk=25, chunk=25)
+"""For speech that is at hand: nobody waits for the first frame."""
 
 
 class PlannedFrame(NamedTuple):
