@@ -48,12 +48,15 @@ def default_portrait_path() -> Path:
     return Path(str(files("avatar.portrait") / "data/default.jpg"))
 
 
-def load_portrait(path: Path, *, size: int = 1024, note: Callable[[str], None]) -> Portrait:
-    """Returns the portrait made of a photo; the second time it comes from the cache.
+def load_portrait(path: Path, *, size: int = 1024, note: Callable[[str], None], store: Path | None = None) -> Portrait:
+    """Returns the portrait made of a photo; the second time it comes from where it was stored.
+
+    What was stored for another photo or size, or by other code, is made afresh.
 
     Args:
         path: The photo.
         size: Side of the portrait's picture, pixels.
+        store: The file (.npz) that keeps the result; one in the cache, named by the photo's content, if not given.
         note: Is told in a sentence what the user should know, e.g. that the largest of several faces was taken.
 
     Raises:
@@ -61,10 +64,11 @@ def load_portrait(path: Path, *, size: int = 1024, note: Callable[[str], None]) 
     """
     data = read_bytes(path)
     digest = hashlib.sha256(data).hexdigest()
-    stored = cache_dir() / "portraits" / f"{digest[:32]}-{size}-{_version()[:12]}.npz"
-    measured = _load(stored)
+    key = f"{digest[:32]}-{size}-{_version()[:12]}"
+    stored = store or cache_dir() / "portraits" / f"{key}.npz"
+    measured = _load(stored, key)
     if measured is None:
-        measured = _measure(path, read_photo(path, data), size)
+        measured = _measure(path, read_photo(path, data), size) | {"key": np.array(key)}
         _save(stored, measured)
     n_faces = int(measured["n_faces"])
     if n_faces > 1:
@@ -205,12 +209,12 @@ def _version() -> str:
     return total.hexdigest()
 
 
-def _load(path: Path) -> dict[str, NDArray[Any]] | None:
-    """Returns what is stored, or None if nothing is or it is damaged."""
+def _load(path: Path, key: str) -> dict[str, NDArray[Any]] | None:
+    """Returns what is stored under this key, or None if nothing is or it is damaged."""
     try:
         with path.open("rb") as opened, np.load(opened) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, BadZipFile, EOFError):
+            return {name: file[name] for name in file.files} if str(file["key"]) == key else None
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
         return None
 
 

@@ -1,0 +1,196 @@
+"""Avatar folders: all that makes an avatar, in one folder that can be copied to another machine.
+
+`avatar.yaml` says who it is, `photo.*` is the picture as it was given, `portrait.npz` what was measured on it. The last
+is made afresh where it was written by another version of this program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from avatar.errors import InputError, OutputError
+from avatar.portrait.photo import read_bytes
+from avatar.portrait.setup import load_portrait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from avatar.portrait.types import Portrait
+
+DISCLOSURE: Final = "You are talking with an AI. Its face and voice are synthetic."
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_ABOUT: Final = "avatar.yaml"
+_PORTRAIT: Final = "portrait.npz"
+
+
+class AvatarAbout(BaseModel):
+    """What `avatar.yaml` holds.
+
+    Attributes:
+        photo: File name of the photo in the same folder.
+        voice: Which voice it speaks with, as the voice engine names it; empty is the default voice.
+        persona: Who it is, for the language model; empty is the configured persona.
+        disclosure: What viewers are told about it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    photo: str = Field(pattern=r"^[^/\\]+$")
+    voice: str = ""
+    persona: str = ""
+    disclosure: str = DISCLOSURE
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarFolder:
+    """An avatar on disk.
+
+    Attributes:
+        path: The folder; its name is the avatar's.
+        about: Who it is.
+    """
+
+    path: Path
+    about: AvatarAbout
+
+    @property
+    def name(self) -> str:
+        """The avatar's name."""
+        return self.path.name
+
+    @property
+    def photo(self) -> Path:
+        """The photo it was made of."""
+        return self.path / self.about.photo
+
+    def portrait(self, *, note: Callable[[str], None]) -> Portrait:
+        """Returns the avatar's portrait; `note` is told what the user should know.
+
+        Raises:
+            InputError: The photo is gone or damaged.
+        """
+        return load_portrait(self.photo, note=note, store=self.path / _PORTRAIT)
+
+
+def avatars_dir() -> Path:
+    """Returns the folder of all avatars: ``$VISAVIS_AVATARS`` or one among the user's data."""
+    return Path(os.environ.get("VISAVIS_AVATARS") or platformdirs.user_data_path("visavis") / "avatars")
+
+
+def create_avatar(
+    photo: Path, name: str, *, voice: str = "", persona: str = "", note: Callable[[str], None]
+) -> AvatarFolder:
+    """Makes an avatar of a photo, whole or not at all.
+
+    Args:
+        photo: The photo; it is copied.
+        name: Up to 40 small letters, digits, `-` and `_`.
+        voice: See `AvatarAbout`.
+        persona: See `AvatarAbout`.
+        note: Is told what the user should know.
+
+    Raises:
+        InputError: The name is taken or malformed, or no avatar can be made of the photo.
+        OutputError: The folder can't be written.
+    """
+    target = _place(name)
+    if target.exists():
+        raise InputError(
+            f"creating the avatar {name}", expected="a name that is free", got="one in use", hint="remove it first"
+        )
+    data = read_bytes(photo)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{name}-"))
+    except OSError as error:
+        raise _unwritable(name, error) from error
+    try:
+        about = AvatarAbout(photo=f"photo{photo.suffix.lower()}", voice=voice, persona=persona)
+        made = AvatarFolder(scratch, about)
+        made.photo.write_bytes(data)
+        load_portrait(photo, note=note, store=scratch / _PORTRAIT)  # the original, so that errors name it
+        text = yaml.safe_dump(about.model_dump(), sort_keys=False, allow_unicode=True)
+        (scratch / _ABOUT).write_text(text, encoding="utf-8")
+        scratch.chmod(0o755)
+        scratch.rename(target)
+    except OSError as error:
+        raise _unwritable(name, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return AvatarFolder(target, about)
+
+
+def open_avatar(name: str) -> AvatarFolder:
+    """Returns an avatar by its name, or by the path of its folder if that holds a separator.
+
+    Raises:
+        InputError: There is none, or its `avatar.yaml` can't be understood.
+    """
+    path = Path(name) if os.sep in name else _place(name)
+    what = f"opening the avatar {path.name}"
+    try:
+        content = yaml.safe_load((path / _ABOUT).read_text(encoding="utf-8"))
+        return AvatarFolder(path, AvatarAbout.model_validate(content))
+    except FileNotFoundError as error:
+        known = ", ".join(avatar.name for avatar in list_avatars()) or "none"
+        raise InputError(what, expected="one that exists", got="no such avatar", hint=f"there is: {known}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        got = f"{first['msg'].lower()} at {'.'.join(map(str, first['loc'])) or 'its top'}"
+        raise InputError(what, expected=f"a valid {_ABOUT}", got=got) from error
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(what, expected=f"a readable {_ABOUT}", got=type(error).__name__) from error
+
+
+def list_avatars() -> list[AvatarFolder]:
+    """Returns all avatars that can be opened, by name."""
+    found: list[AvatarFolder] = []
+    folder = avatars_dir()
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if _NAME.fullmatch(path.name) and (path / _ABOUT).is_file():
+            try:
+                found.append(open_avatar(path.name))
+            except InputError:
+                continue  # a broken one is told when it is opened by name
+    return found
+
+
+def remove_avatar(name: str) -> None:
+    """Removes an avatar's folder.
+
+    Raises:
+        InputError: There is no such avatar.
+        OutputError: The folder can't be removed.
+    """
+    path = _place(name)
+    if not (path / _ABOUT).is_file():
+        known = ", ".join(avatar.name for avatar in list_avatars()) or "none"
+        what = f"removing the avatar {name}"
+        raise InputError(what, expected="one that exists", got="no such avatar", hint=f"there is: {known}")
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        raise _unwritable(name, error) from error
+
+
+def _place(name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        expected = "up to 40 small letters, digits, - and _"
+        raise InputError("naming an avatar", expected=expected, got=repr(name))
+    return avatars_dir() / name
+
+
+def _unwritable(name: str, error: OSError) -> OutputError:
+    got = error.strerror or type(error).__name__
+    return OutputError(f"writing the avatar {name}", expected=f"{avatars_dir()} to be writable", got=got)
