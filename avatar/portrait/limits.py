@@ -1,0 +1,98 @@
+"""How far one portrait can be moved before the picture breaks, and a gentle stop there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avatar.motion.layout import BLENDSHAPES, INDEX, N_MOTION
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.portrait.types import Portrait
+
+_TURN = {"yaw": (20.0, 26.0), "pitch": (15.0, 20.0), "roll": (12.0, 25.0)}
+"""Degrees: how far the head may turn from the photo, and how far from straight ahead: beyond, unseen skin shows."""
+
+_SHIFT = {"x": 0.6, "y": 0.4, "z": 0.8}
+"""Interpupillary distances."""
+
+_TRUSTED = 0.0125
+"""Face widths. A worse fit (drawn, hidden or badly lit faces) carries only small expressions."""
+
+_UNTRUSTED_SHARE = 0.7
+_CHIN = 152
+_FOREHEAD = 10
+_FREE = 0.7
+"""Within this part of the range motion passes unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionLimits:
+    """The range of each column of motion.
+
+    Attributes:
+        low: float32 (58,), at most 0.
+        high: float32 (58,), at least 0.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    def apply(self, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns motion (..., 58) that slows down before its limits and never passes them.
+
+        Within 70 % of the range nothing changes; the rest bends over smoothly, like a spring. A column whose range is
+        that of ARKit passes unchanged up to its end.
+        """
+        bound = np.where(coefficients < 0, -self.low, self.high)
+        size = np.abs(coefficients)
+        free = np.where(bound >= 1, 1.0, _FREE) * bound
+        rest = np.maximum(bound - free, 1e-9)
+        bent = free + rest * np.tanh((size - free) / rest)
+        limited = np.sign(coefficients) * np.where(size <= free, size, np.minimum(bent, bound))
+        return limited.astype(np.float32)
+
+
+def limits_of(portrait: Portrait) -> MotionLimits:
+    """Returns a portrait's limits: from its pose, its crop, and how well the head fits it."""
+    low, high = np.zeros(N_MOTION, np.float32), np.zeros(N_MOTION, np.float32)
+    high[: len(BLENDSHAPES)] = 1.0 if portrait.head.residual <= _TRUSTED else _UNTRUSTED_SHARE
+    high[INDEX["jawOpen"]] = min(float(high[INDEX["jawOpen"]]), _room_below(portrait))
+    for name, own in zip(_TURN, _own_turn(portrait), strict=True):
+        most, from_straight = (float(np.deg2rad(v)) for v in _TURN[name])
+        low[INDEX[name]] = -np.clip(from_straight + own, 0, most)
+        high[INDEX[name]] = np.clip(from_straight - own, 0, most)
+    for name, most in _SHIFT.items():
+        low[INDEX[name]], high[INDEX[name]] = -most, most
+    room = _room_above(portrait)
+    low[INDEX["y"]] = -min(_SHIFT["y"], room)
+    if room < _SHIFT["y"]:  # a head that is cut off above must not nod its missing top into the picture
+        low[INDEX["pitch"]] *= 0.5 + 0.5 * room / _SHIFT["y"]
+    return MotionLimits(low, high)
+
+
+def _own_turn(portrait: Portrait) -> tuple[float, float, float]:
+    """Returns the yaw, pitch and roll of the head in the photo, radians."""
+    ahead, across = portrait.head.rotation[:, 2], portrait.head.rotation[:, 0]
+    yaw, pitch = np.arctan2(ahead[0], ahead[2]), np.arcsin(np.clip(ahead[1], -1, 1))
+    return float(yaw), float(pitch), float(np.arctan2(across[1], across[0]))
+
+
+def _room_above(portrait: Portrait) -> float:
+    """Returns how far the person is from the picture's top edge above the face, interpupillary distances."""
+    middle, half = portrait.landmarks[_FOREHEAD, 0], portrait.face_width / 2
+    size = len(portrait.person)
+    left, right = (int(np.clip(middle + side * half, 0, size)) for side in (-1, 1))
+    rows = np.nonzero((portrait.person[:, left:right] > 0.5).mean(1) > 0.1)[0]
+    return float(rows[0]) / portrait.interpupillary if len(rows) else 0.0
+
+
+def _room_below(portrait: Portrait) -> float:
+    """Returns up to which jawOpen the chin stays within the picture, with a margin of a tenth of the face's width."""
+    drop = -float(portrait.landmark_deltas[INDEX["jawOpen"], _CHIN, 1])
+    room = len(portrait.rgb) - float(portrait.landmarks[_CHIN, 1]) - 0.1 * portrait.face_width
+    return float(np.clip(room / max(drop, 1e-6), 0, 1))

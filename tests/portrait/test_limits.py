@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from avatar.motion.layout import INDEX, N_MOTION, motion_from
+from avatar.portrait.limits import MotionLimits, limits_of
+from avatar.portrait.setup import default_portrait_path, load_portrait
+from avatar.render.pose import rotation
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISAVIS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        portrait = load_portrait(default_portrait_path(), size=256, note=print)
+    return replace(portrait, head=replace(portrait.head, rotation=np.eye(3, dtype=np.float32)))
+
+
+@pytest.fixture
+def limits():
+    high = np.full(N_MOTION, 0.4, np.float32)
+    high[:52] = 1
+    return MotionLimits(np.where(np.arange(N_MOTION) < 52, 0, -0.2).astype(np.float32), high)
+
+
+def test_motion_well_within_the_limits_is_unchanged(limits):
+    motion = motion_from({"jawOpen": 0.95, "eyeBlinkLeft": 1.0, "yaw": 0.25, "pitch": -0.13})
+    np.testing.assert_array_equal(limits.apply(motion), motion)
+
+
+def test_motion_bends_over_before_a_limit_and_never_passes_it(limits):
+    yaw = np.linspace(-3, 3, 601, dtype=np.float32)
+    motion = np.zeros((601, N_MOTION), np.float32)
+    motion[:, INDEX["yaw"]] = yaw
+    limited = limits.apply(motion)[:, INDEX["yaw"]]
+    assert limited.max() == pytest.approx(0.4, abs=1e-3)
+    assert limited.min() == pytest.approx(-0.2, abs=1e-3)
+    steps = np.diff(limited)
+    assert (steps >= 0).all()
+    assert steps.max() <= 0.0101
+
+
+@pytest.mark.model
+def test_a_frontal_portrait_may_turn_both_ways_alike(portrait):
+    limits = limits_of(portrait)
+    for name, degrees in (("yaw", 20), ("pitch", 15), ("roll", 12)):
+        assert limits.high[INDEX[name]] == pytest.approx(np.deg2rad(degrees), abs=1e-5)
+    assert limits.low[INDEX["yaw"]] == pytest.approx(-limits.high[INDEX["yaw"]])
+    assert limits.high[INDEX["jawOpen"]] == 1
+
+
+@pytest.mark.model
+def test_a_head_already_turned_may_not_turn_as_far_again(portrait):
+    turned = replace(portrait, head=replace(portrait.head, rotation=rotation(np.deg2rad(15), 0, 0).astype(np.float32)))
+    limits = limits_of(turned)
+    assert np.rad2deg(limits.high[INDEX["yaw"]]) == pytest.approx(11, abs=0.1)
+    assert np.rad2deg(limits.low[INDEX["yaw"]]) == pytest.approx(-20, abs=0.1)
+
+
+@pytest.mark.model
+def test_hair_that_touches_the_top_keeps_the_head_from_sinking(portrait):
+    cut = np.roll(portrait.person, -60, axis=0)
+    limits = limits_of(replace(portrait, person=cut))
+    assert limits.low[INDEX["y"]] == pytest.approx(0, abs=0.05)
+    assert limits.low[INDEX["pitch"]] > limits_of(portrait).low[INDEX["pitch"]]
+
+
+@pytest.mark.model
+def test_a_face_that_fits_badly_carries_less_expression(portrait):
+    limits = limits_of(replace(portrait, head=replace(portrait.head, residual=0.02)))
+    assert limits.high[INDEX["mouthSmileLeft"]] == pytest.approx(0.7)
+
+
+@pytest.mark.model
+def test_a_chin_near_the_edge_keeps_the_jaw_from_opening_out_of_the_picture(portrait):
+    low = portrait.landmarks + np.array([0, 256 - portrait.landmarks[152, 1] - 12, 0], np.float32)
+    assert limits_of(replace(portrait, landmarks=low)).high[INDEX["jawOpen"]] < 0.5
