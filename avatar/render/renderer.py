@@ -11,6 +11,7 @@ import numpy as np
 
 from avatar.motion.layout import INDEX, motion_from
 from avatar.render.drive import Drive, Driver
+from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
 from avatar.render.face import face_of, resized
 from avatar.render.lids import with_fitted_lids
@@ -55,6 +56,7 @@ class PortraitRenderer:
         person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
         luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = face_of(portrait, size)
+        face = replace(face, points=widen_to_eyes(face, resting))
         if face.mouth_closed:
             face = replace(face, points=snap_to_seam(face, luminance))
         face = replace(face, deltas=with_fitted_lids(face))

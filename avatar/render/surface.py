@@ -216,6 +216,10 @@ class _Outside:
     def follow(self) -> NDArray[np.float64]:
         """Returns each point's share of the head's motion: hair all, shoulders and the room none."""
         above = 1.0 - smoothstep((self._below_chin + 0.12) / 0.85)
+        sideways = (
+            np.abs((self._grid - self._face.points[CHIN, :2]) @ [-self._down[1], self._down[0]]) / self._face.width
+        )
+        above *= 1.0 - smoothstep((sideways - 0.5) / 0.6) * smoothstep(self._below_chin / 0.3)
         return self._loose * np.maximum(above, _bell(self._apart / (0.12 * self._face.width)))
 
     def faces(self, rim: NDArray[np.int64], n_face: int) -> NDArray[np.int64]:
