@@ -96,17 +96,19 @@ async def movement(page: Page, seconds: float = 1.0) -> float:
     )
 
 
-async def start_recording(page: Page) -> None:
-    """Begins to record what the page receives."""
+async def start_recording(page: Page, *, picture: bool = True) -> None:
+    """Begins to record what the page receives; without the picture it costs little."""
     await page.evaluate(
-        """() => {
-            const recorder = new MediaRecorder(document.getElementById("video").srcObject);
+        """(picture) => {
+            const received = document.getElementById("video").srcObject;
+            const recorder = new MediaRecorder(picture ? received : new MediaStream(received.getAudioTracks()));
             const parts = [];
             recorder.ondataavailable = ({ data }) => parts.push(data);
             window.recorded = new Promise((done) => { recorder.onstop = () => done(new Blob(parts)); });
             window.recorder = recorder;
             recorder.start(200);
-        }"""
+        }""",
+        picture,
     )
 
 
@@ -132,4 +134,28 @@ async def stop_recording(page: Page) -> tuple[NDArray[np.uint8], NDArray[np.floa
                 pictures.append(frame.to_ndarray(format="rgb24"))
             else:
                 sound += [mono.to_ndarray()[0] for mono in resampler.resample(frame)]
-    return np.stack(pictures), np.concatenate(sound)
+    shown = np.stack(pictures) if pictures else np.zeros((0, 0, 0, 3), np.uint8)
+    return shown, np.concatenate(sound)
+
+
+async def mouth_movement(page: Page, n_frames: int) -> float:
+    """Returns the mean change from frame to frame where the mouth is, in grey levels."""
+    return await page.evaluate(
+        """async (frames) => {
+            const video = document.getElementById("video");
+            const context = new OffscreenCanvas(48, 32).getContext("2d", { willReadFrequently: true });
+            let before = null;
+            let sum = 0;
+            for (let index = 0; index <= frames; index++) {
+                await new Promise((done) => video.requestVideoFrameCallback(done));
+                const { videoWidth: width, videoHeight: height } = video;
+                context.drawImage(video, 0.36 * width, 0.5 * height, 0.28 * width, 0.2 * height, 0, 0, 48, 32);
+                const now = context.getImageData(0, 0, 48, 32).data;
+                const change = (total, value, at) => total + Math.abs(value - before[at]);
+                if (before) sum += now.reduce(change, 0) / now.length;
+                before = now;
+            }
+            return sum / frames;
+        }""",
+        n_frames,
+    )

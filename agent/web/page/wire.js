@@ -68,7 +68,7 @@ export class Wire extends EventTarget {
     setTimeout(() => this.#draw(picture), 1000 * Math.max(0, moment - this.#context.currentTime));
   }
 
-  /** Has a frame's sound played after that of the frame before; returns when, by the sound's clock. */
+  /** Has a frame's sound played after that of the frame before; returns when it is heard, by the sound's clock. */
   #play(pcm) {
     if (this.#context.state !== "running") return 0;
     const now = this.#context.currentTime;
@@ -80,7 +80,7 @@ export class Wire extends EventTarget {
     source.connect(this.#sound);
     source.start(this.#due);
     this.#due += SAMPLES / RATE;
-    return this.#due - SAMPLES / RATE;
+    return this.#due - SAMPLES / RATE + (this.#context.outputLatency || 0);
   }
 
   #draw(picture) {
