@@ -79,7 +79,7 @@ def band_limited(samples: NDArray[np.float32], cutoff: float) -> NDArray[np.floa
 
 
 def mixed(samples: NDArray[np.float32], other: NDArray[np.float32], ratio_db: float) -> NDArray[np.float32]:
-    """Returns sound with another sound below it, their powers `ratio_db` apart."""
+    """Returns sound with another, as long or longer, below it, their powers `ratio_db` apart."""
     power = float(np.mean(samples**2)) + 1e-12
     gain = np.sqrt(power / (float(np.mean(other**2)) + 1e-12)) * 10 ** (-ratio_db / 20)
     return (samples + gain * other[: len(samples)]).astype(np.float32)

@@ -134,8 +134,8 @@ def _with_background(samples: NDArray[np.float32], rng: np.random.Generator, *, 
     """Returns a track with music or noises below what is said, by chance."""
     if rng.random() > chance:
         return samples
-    seconds = len(samples) / RATE
-    sound = music(seconds, rng) if rng.random() < 0.6 else clatter(seconds, rng)
+    seconds = len(samples) / RATE + 0.1
+    sound = (music(seconds, rng) if rng.random() < 0.6 else clatter(seconds, rng))[: len(samples)]
     return mixed(samples, sound, float(rng.uniform(5, 20))) if samples.any() else 0.1 * sound
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from avatar.training.corpus.scene import Scene
 
-_SWAY: Final = {"yaw": (0.9, 1.1, 1.3, 1.7), "pitch": (0.6, 0.8, 0.9, 1.1), "roll": (0.6, 0.9, 0.9, 1.1)}
+_SWAY: Final = {"yaw": (0.9, 1.2, 1.4, 2.4), "pitch": (0.6, 0.9, 1.0, 1.5), "roll": (0.6, 0.9, 0.9, 1.4)}
 """Standard deviation in degrees when idle, listening, thinking, speaking."""
 
 _SHIFT_SWAY: Final = {"x": 0.014, "y": 0.006, "z": 0.016}
@@ -79,8 +79,8 @@ def _spoken(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
         if rng.random() < _ACCENT_CHANCE:
             rise, fall = rng.uniform(0.16, 0.26), rng.uniform(0.25, 0.45)
             start = frame / FRAME_RATE - rise + float(rng.normal(0.02, 0.04))
-            add_pulse(turns[:, 1], start, rise, 0.04, fall, -float(strength * rng.uniform(1.0, 3.2)))
-            add_pulse(turns[:, 0], start, rise, 0.1, fall, float(strength * rng.normal(0, 1.0)))
+            add_pulse(turns[:, 1], start, rise, 0.04, fall, -float(strength * rng.uniform(1.2, 3.8)))
+            add_pulse(turns[:, 0], start, rise, 0.1, fall, float(strength * rng.normal(0, 1.2)))
     return turns
 
 

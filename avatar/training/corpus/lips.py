@@ -164,13 +164,14 @@ def to_coefficients(curves: LipCurves, amplitude: NDArray[np.float32]) -> NDArra
         amplitude: float32 (n_frames,), 1 for natural lips.
     """
     motion = neutral(len(curves.openness))
-    openness = np.clip(curves.openness * amplitude, 0.0, 1.4)
+    openness = np.clip(curves.openness, 0.0, 1.0)
+    parted = np.sqrt(openness) * amplitude
     spread = np.clip(curves.width, 0.0, 1.0) * np.sqrt(amplitude)
     rounding = np.clip(-curves.width, 0.0, 1.0) * np.sqrt(amplitude)
     purse, flare = rounding * (1 - curves.funnel), rounding * curves.funnel
     tuck = curves.tuck * curves.activity
     columns = {
-        "jawOpen": 0.42 * openness**1.1,
+        "jawOpen": np.minimum(1.0, 0.48 * openness**1.45 * amplitude),
         "jawForward": 0.08 * flare,
         "mouthPucker": 0.7 * purse,
         "mouthFunnel": 0.6 * flare,
@@ -182,8 +183,8 @@ def to_coefficients(curves: LipCurves, amplitude: NDArray[np.float32]) -> NDArra
         "mouthStretch": 0.28 * spread,
         "mouthSmile": 0.1 * spread,
         "mouthDimple": 0.05 * spread,
-        "mouthLowerDown": (0.17 * openness + 0.25 * spread * np.sqrt(openness)) * (1 - 0.4 * rounding),
-        "mouthUpperUp": 0.07 * openness + 0.12 * spread * np.sqrt(openness) + 0.05 * tuck,
+        "mouthLowerDown": (0.17 * openness * amplitude + 0.25 * spread * parted) * (1 - 0.4 * rounding),
+        "mouthUpperUp": 0.07 * openness * amplitude + 0.12 * spread * parted + 0.05 * tuck,
     }
     for name, values in columns.items():
         motion[:, INDEX[name]] = values

@@ -102,3 +102,12 @@ def test_every_language_of_a_voice_has_text() -> None:
         assert len(read_lines(language)) >= 100
     assert {voice.language for voice in VOICES} <= {ENGLISH, *OTHER_LANGUAGES}
     assert sum(len(line.text.split()) for line in read_lines(ENGLISH)) > 20_000
+
+
+def test_a_background_is_as_long_as_its_track_whatever_the_rounding() -> None:
+    for n_samples in (259_840, 640 * 33, 640 * 407):
+        for fill in (0.0, 0.1):
+            track = np.full(n_samples, fill, np.float32)
+            heard = clip._with_background(track, np.random.default_rng(n_samples), chance=1.0)
+            assert len(heard) == n_samples
+            assert not np.array_equal(heard, track)
