@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
+import av
+import jiwer
 import numpy as np
 import pytest
+from faster_whisper import WhisperModel
 from livekit.agents import APIConnectionError, APIConnectOptions, tts
 
 import agent.parts
 import run_agent
 from avatar.audio import read_audio, to_int16
+from avatar.motion.whisper import whisper_folder
+from avatar.portrait.landmarks import LandmarkModel
 from tests.fakes import spoken
 
 if TYPE_CHECKING:
@@ -93,3 +99,43 @@ def test_a_configuration_with_an_unknown_key_is_refused(tmp_path: Path, capsys: 
     assert code == 2
     assert "`flavour`" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
+
+
+@pytest.mark.model
+def test_the_video_says_the_text_with_a_mouth_that_moves_only_while_it_speaks(tmp_path: Path) -> None:
+    text = "The weather is lovely today, so we should go for a long walk along the river."
+    out = tmp_path / "out.mp4"
+    assert run_agent.main(["speak", text, "-o", str(out), "--seed", "1"]) == 0
+
+    model = WhisperModel(str(whisper_folder()), device="cpu", compute_type="int8", cpu_threads=1)
+    sound = read_audio(out, 16_000)
+    heard = " ".join(part.text for part in model.transcribe(sound, language="en")[0])
+    assert jiwer.wer(words(text), words(heard)) < 0.2
+
+    gaps = lip_gaps(out)
+    loud = np.abs(sound[: len(gaps) * 640].reshape(-1, 640)).max(axis=1) > 0.03
+    assert len(loud) == len(gaps)
+    assert np.std(gaps[loud]) > 2 * np.std(gaps[-5:])
+    assert np.percentile(gaps[loud], 90) > gaps[-1] + 0.02
+
+
+def words(text: str) -> str:
+    return re.sub(r"[^a-z ]", "", text.lower())
+
+
+def lip_gaps(path: Path) -> np.ndarray:
+    """Returns the distance between the lips' inner edges in each picture, in widths of the face."""
+    model = LandmarkModel()
+    points = None
+    gaps: list[float] = []
+    with av.open(path) as container:
+        for picture in container.decode(video=0):
+            rgb = picture.to_ndarray(format="rgb24")
+            if points is None:
+                seen = model.landmarks(rgb)
+                assert seen is not None
+                points = seen.points
+            points, score = model.track(rgb, points)
+            assert score > 0.5
+            gaps.append(float(np.linalg.norm(points[13, :2] - points[14, :2]) / np.ptp(points[:, 0])))
+    return np.array(gaps)
