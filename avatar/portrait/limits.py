@@ -20,6 +20,9 @@ _TURN = {"yaw": (20.0, 26.0), "pitch": (15.0, 20.0), "roll": (12.0, 25.0)}
 _SHIFT = {"x": 0.6, "y": 0.4, "z": 0.8}
 """Interpupillary distances."""
 
+_LEAST_SINK = 0.05
+"""Interpupillary distances that even a head cut off above may sink: the edge stretches unnoticed."""
+
 _TRUSTED = 0.0125
 """Face widths. A worse fit (drawn, hidden or badly lit faces) carries only small expressions."""
 
@@ -68,7 +71,7 @@ def limits_of(portrait: Portrait) -> MotionLimits:
         high[INDEX[name]] = np.clip(from_straight - own, 0, most)
     for name, most in _SHIFT.items():
         low[INDEX[name]], high[INDEX[name]] = -most, most
-    room = _room_above(portrait)
+    room = max(_LEAST_SINK, _room_above(portrait))
     low[INDEX["y"]] = -min(_SHIFT["y"], room)
     if room < _SHIFT["y"]:  # a head that is cut off above must not nod its missing top into the picture
         low[INDEX["pitch"]] *= 0.5 + 0.5 * room / _SHIFT["y"]
