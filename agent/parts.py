@@ -53,6 +53,9 @@ class Parts:
         """Closes every part and stops the servers."""
         for part in (self.stt, self.tts, self.llm):
             await part.aclose()
+        client = getattr(self.stt, "_client", None)  # livekit's OpenAI STT leaves its connections open
+        if client is not None and hasattr(client, "close"):
+            await client.close()
         for server in self._servers:
             server.close()
 

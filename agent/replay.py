@@ -139,6 +139,7 @@ class Replay:
 
     def frames(self) -> Iterator[SyncedFrame]:
         """Yields the video's frames."""
+        self._stream.push_user_audio(AudioChunk(self._question.speech, SPEECH_RATE))
         for index in range(self.n_frames):
             frame = self._draw(index)
             if index < self.first_shown:
@@ -151,7 +152,6 @@ class Replay:
         states = self._recording.states
         over = index > self._last_word or index >= len(states)
         self._stream.set_state(AvatarState.IDLE if over else states[index])
-        self._stream.push_user_audio(AudioChunk(_piece(self._question.speech, index, _SPEECH_FRAME), SPEECH_RATE))
         run = self._runs.get(index)
         if run is None:
             return self._stream.next_frame()

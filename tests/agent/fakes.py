@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from aiohttp import web
+from livekit import rtc
 from livekit.agents import vad
 
 from agent.recogniser import Recognised
@@ -37,12 +38,14 @@ class _LoudnessStream(vad.VADStream):
     async def _main_task(self) -> None:
         rest = np.zeros(0, np.int16)
         n_seen, speech, silence, speaking = 0, 0.0, 0.0, False
+        self._kept = []
         async for item in self._input_ch:
             if isinstance(item, self._FlushSentinel):
                 continue
             rest = np.concatenate([rest, np.frombuffer(item.data, np.int16)])
             while len(rest) >= WINDOW:
                 loud = np.abs(rest[:WINDOW]).max() > 1000
+                self._kept.append(rest[:WINDOW])
                 rest = rest[WINDOW:]
                 n_seen += WINDOW
                 step = WINDOW / SPEECH_RATE
@@ -56,9 +59,11 @@ class _LoudnessStream(vad.VADStream):
                     self._send(vad.VADEventType.END_OF_SPEECH, n_seen, speech, silence, speaking)
 
     def _send(self, kind, n_seen, speech, silence, speaking) -> None:
+        sound = np.concatenate(self._kept)
         self._event_ch.send_nowait(
             vad.VADEvent(
                 kind,
+                frames=[rtc.AudioFrame(sound.tobytes(), SPEECH_RATE, 1, len(sound))],
                 samples_index=n_seen,
                 timestamp=n_seen / SPEECH_RATE,
                 speech_duration=speech,
