@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from avatar.errors import VisavisError
 
 _EXAMPLES: Final = """examples:
+  run_agent.py web                                       talk with it in the browser
   run_agent.py converse question.wav -o reply.mp4        ask with a recording, get the spoken answer as a video
   run_agent.py speak "Good morning!" -o morning.mp4      let it say something
   run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
@@ -37,11 +38,18 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
-    def add(name: str, about: str, result: str) -> argparse.ArgumentParser:
+    def add(name: str, about: str, result: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-        command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
+        if result:
+            command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
         command.add_argument("--portrait", type=Path, metavar="PHOTO", help="photo of the face (default: ours)")
         return command
+
+    web = add("web", "talk with it in the browser", None)
+    web.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    web.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
+    web.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at a time (default: 1)")
+    web.add_argument("--no-open", dest="open", action="store_false", help="don't open the page in a browser")
 
     converse = add("converse", "answer a spoken question: the whole voice loop", "the video to write, .mp4")
     converse.add_argument("question", type=Path, metavar="QUESTION", help="audio or video file with the question")
@@ -57,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     speak = add("speak", "make a portrait say a text", "the video to write, .mp4")
     speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')
 
-    for command in (converse, speak):
+    for command in (web, converse, speak):
         command.add_argument(
             "--config", type=Path, metavar="FILE", help="configuration (default: configs/default.yaml)"
         )

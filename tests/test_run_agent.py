@@ -58,7 +58,7 @@ def test_without_a_command_help_is_printed_with_an_example_first(capsys: pytest.
     assert "run_agent.py converse question.wav -o reply.mp4" in said
 
 
-@pytest.mark.parametrize("command", ["converse", "animate", "render", "speak"])
+@pytest.mark.parametrize("command", ["web", "converse", "animate", "render", "speak"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         run_agent.main([command, "--help"])
