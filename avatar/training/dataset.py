@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -150,7 +151,6 @@ class Dataset:
 
     def __init__(self, files: Sequence[Path], speech: SpeechFeatures, cache: Path, seed: int) -> None:
         self._n_features = speech.n_features
-        random = np.random.default_rng(seed)
         channels, style, user = [], [], []
         ends: list[int] = []
         limits: list[int] = []
@@ -159,7 +159,7 @@ class Dataset:
         for path in files:
             clip = read_clip(path)
             position += _PAD_BEFORE
-            clip_ends = _window_ends(clip.n_frames, random)
+            clip_ends = _window_ends(path, clip.n_frames, seed)
             windows.append(_cached_windows(path, clip, clip_ends, speech, cache))
             ends.extend((position + clip_ends).tolist())
             limits.extend(np.minimum(clip_ends - features.LOOK_AHEAD, features.MAX_CHUNK).tolist())
@@ -214,8 +214,9 @@ class Dataset:
         return result
 
 
-def _window_ends(n_frames: int, random: np.random.Generator) -> NDArray[np.intp]:
+def _window_ends(path: Path, n_frames: int, seed: int) -> NDArray[np.intp]:
     """Returns where windows end, about every `_HOP` frames, in frames of the clip (n_windows,)."""
+    random = np.random.default_rng([seed, zlib.crc32(path.stem.encode())])
     grid = np.arange(features.LOOK_AHEAD + features.MIN_CHUNK, n_frames + features.LOOK_AHEAD + 1, _HOP)
     moved = grid + random.integers(-_HOP // 2, _HOP // 2 + 1, size=len(grid))
     return np.clip(moved, features.LOOK_AHEAD + features.MIN_CHUNK, n_frames + features.LOOK_AHEAD)
