@@ -210,6 +210,14 @@ class Engine(Protocol):
         """
         ...
 
+    async def prepare(self, choice: Choice) -> None:
+        """Makes ready what a conversation needs, so that it begins at once.
+
+        Raises:
+            VisavisError: It can't be had.
+        """
+        ...
+
     def open(self, choice: Choice) -> Conversation:
         """Returns a new conversation; also while models load: it shows its avatar as soon as that is there."""
         ...

@@ -99,6 +99,16 @@ class LiveEngine:
         self._parts = await asyncio.to_thread(load_parts, self.config, on_loaded)
         self._loaded.set()
 
+    async def prepare(self, choice: Choice) -> None:
+        """Makes the avatar's face ready.
+
+        Raises:
+            InputError: The photo can't be used.
+        """
+        async with self._faces:
+            if choice.avatar not in self._spare:
+                self._spare = {choice.avatar: await asyncio.to_thread(self._make_face, choice.avatar)}
+
     def open(self, choice: Choice) -> LiveConversation:
         """Returns a new conversation."""
         return LiveConversation(self, choice)

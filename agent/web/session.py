@@ -6,14 +6,15 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.web.contract import error_message, event_message
-from agent.web.conversation import Caption, Notice, StateChanged
+from agent.web.conversation import Caption, Notice, SetEmotion, SetMicrophone, StateChanged
 from agent.web.peer import Peer
 from agent.web.wire import Wire
 from avatar.errors import InputError, VisavisError
-from avatar.types import AvatarState
+from avatar.types import FRAME_RATE, AvatarState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +79,10 @@ class Session:
         self._running: asyncio.Task[None] | None = None
         self._captions: OrderedDict[str, Caption] = OrderedDict()
         self._state = AvatarState.IDLE
+        self._standing: dict[type[Command], Command] = {}
+        self._preparing: asyncio.Task[None] | None = None
+        self._index = -1
+        self._shown_at = 0.0
         self._signalling = asyncio.Lock()
 
     @property
@@ -99,8 +104,9 @@ class Session:
                 await self._again.wait()
                 await _stopped(self._running)
         finally:
-            if self._running is not None:
-                await _stopped(self._running)
+            for task in (self._preparing, self._running):
+                if task is not None:
+                    await _stopped(task)
             if self._peer is not None:
                 await self._peer.close()
             if self._mailbox is not None:
@@ -159,6 +165,8 @@ class Session:
         Raises:
             VisavisError: It can't be done now.
         """
+        if isinstance(command, SetEmotion | SetMicrophone):
+            self._standing[type(command)] = command
         if self._conversation is None:
             self._restart_if_broken()
             raise InputError(
@@ -167,14 +175,18 @@ class Session:
         await self._conversation.do(command)
 
     def choose(self, choice: Choice) -> None:
-        """Goes on with another avatar, voice or persona."""
+        """Goes on with another avatar, voice or persona; the one that is there stays until the other is ready."""
         self.choice = choice
-        self._again.set()
+        if self._preparing is not None:
+            self._preparing.cancel()
+        self._preparing = asyncio.create_task(self._prepare(choice))
 
     async def show(self, frame: SyncedFrame) -> None:
-        """Passes a frame on to the page."""
+        """Passes a frame on to the page, on the session's own time: conversations follow each other."""
+        self._index += 1
+        self._shown_at = asyncio.get_running_loop().time()
         if self._peer is not None and self._peer.connected:
-            await self._peer.publish(frame)
+            await self._peer.publish(replace(frame, index=self._index))
 
     def tell(self, event: Event) -> None:
         """Passes an event on to the page, and keeps what a reload has to show again."""
@@ -200,9 +212,22 @@ class Session:
         if self._conversation is not None:
             self._conversation.hear(samples)
 
+    async def _prepare(self, choice: Choice) -> None:
+        try:
+            await self._engine.prepare(choice)
+        except VisavisError as error:
+            self.send(error_message(error, "conversation"))
+        else:
+            self._again.set()
+
     async def _converse(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        if self._index >= 0:
+            missed = asyncio.get_running_loop().time() - self._shown_at
+            self._index += round(missed * FRAME_RATE)
         try:
+            for command in self._standing.values():
+                await conversation.do(command)
             await conversation.run(self)
         except VisavisError as error:
             self.send(error_message(error, "conversation"))

@@ -180,6 +180,7 @@ class Theatre:
     def __init__(self, folder: Path, *, loaded: asyncio.Event | None = None) -> None:
         self.folder = folder
         self.conversations: list[TalkingPhoto] = []
+        self.prepared: list[Choice] = []
         self.fault: InputError | None = None
         self._loaded = loaded
         self._avatars = [Option("astronaut", "Astronaut", self._keep("astronaut", astronaut()[0:300, 80:380]))]
@@ -196,6 +197,9 @@ class Theatre:
             raise self.fault
         for name in names:
             report(LoadStage(name, LoadState.READY))
+
+    async def prepare(self, choice: Choice) -> None:
+        self.prepared.append(choice)
 
     def open(self, choice: Choice) -> TalkingPhoto:
         self.conversations.append(TalkingPhoto(choice))

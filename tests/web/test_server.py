@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
+import struct
 from typing import TYPE_CHECKING
 
 import aiohttp
 import cv2
+import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from agent.web import hub, upload
-from agent.web.conversation import Ask, Interrupt, SetEmotion
+from agent.web.conversation import Ask, Interrupt, SetEmotion, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
 from avatar.types import Emotion
@@ -114,8 +116,23 @@ async def test_another_voice_opens_another_conversation(theatre: Theatre):
         assert options["chosen"]["voice"] == "amy"
         await page.send(type="choose", voice="nobody")
         assert "joe, amy" in (await page.wait_for("error"))["message"]
-        await page.send(type="ask", text="hello")
         assert [talk.choice.voice for talk in theatre.conversations] == ["joe", "amy"]
+        assert [choice.voice for choice in theatre.prepared] == ["amy"]
+
+
+async def test_another_avatar_has_the_microphone_and_the_emotion_and_goes_on_in_time(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        session = (await page.wait_for("welcome"))["session"]
+        await page.wait_for("loading", ready=True)
+        await page.send(type="microphone", live=True)
+        await page.send(type="emotion", emotion="sad", intensity=0.4)
+        async with visitor.client.ws_connect(f"{visitor.url}api/sessions/{session}/media", max_msg_size=0) as media:
+            indices = [struct.unpack_from("<I", await media.receive_bytes(timeout=10))[0] for _ in range(5)]
+            await page.send(type="choose", persona="guide")
+            while len(theatre.conversations) < 2 or len(indices) < 15:
+                indices.append(struct.unpack_from("<I", await media.receive_bytes(timeout=10))[0])
+        assert min(np.diff(indices)) >= 1
+        assert theatre.conversations[1].done == [SetMicrophone(live=True), SetEmotion(Emotion.SAD, 0.4)]
 
 
 @pytest.mark.parametrize(
