@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from avatar.stream.files import speaking_frames
+from avatar.stream.listener import PlayoutListener
 from avatar.stream.live import LiveStream
-from avatar.stream.motion import FILES, LIVE, MotionStream, PlayoutListener, StreamOptions
+from avatar.stream.motion import FILES, LIVE, MotionStream, StreamOptions
 from avatar.stream.pictures import AvatarStream
 
 __all__ = [

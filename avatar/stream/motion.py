@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -20,22 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from avatar.motion.types import MotionGenerator
+    from avatar.stream.listener import PlayoutListener
     from avatar.sync import SoundFrame
 
 _LONGEST_CHUNK: Final = 25
 _EMOTIONS: Final = tuple(Emotion)
-
-
-class PlayoutListener(Protocol):
-    """Hears what the listener hears; called from the thread that shows frames, or that interrupts."""
-
-    def started(self, segment_id: str) -> None:
-        """The first sound of a segment is shown."""
-        ...
-
-    def finished(self, playout: Playout) -> None:
-        """The last sound of a segment is shown, or the rest was dropped."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
