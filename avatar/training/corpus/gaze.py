@@ -130,7 +130,7 @@ def _micro_saccades(n_frames: int, rng: np.random.Generator) -> NDArray[np.float
 def look(motion: NDArray[np.float32], direction: NDArray[np.float64], head: NDArray[np.float64]) -> None:
     """Sets the eyeLook units, in place, so that the line of sight has `direction` with the head turned by `head`.
 
-    The upper lids follow the eyes down and up, which shows in eyeBlink and eyeWide.
+    How the lids follow the eyes is the renderer's affair: it belongs to eyeLookUp and eyeLookDown.
 
     Args:
         motion: (n_frames, 58).
@@ -150,5 +150,3 @@ def look(motion: NDArray[np.float32], direction: NDArray[np.float64], head: NDAr
     for side in ("Left", "Right"):
         motion[:, INDEX["eyeLookUp" + side]] = up
         motion[:, INDEX["eyeLookDown" + side]] = down
-        motion[:, INDEX["eyeBlink" + side]] += 0.4 * down
-        motion[:, INDEX["eyeWide" + side]] += 0.2 * up

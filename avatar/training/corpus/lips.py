@@ -173,14 +173,14 @@ def to_coefficients(curves: LipCurves, amplitude: NDArray[np.float32]) -> NDArra
     columns = {
         "jawOpen": np.minimum(1.0, 0.48 * openness**1.45 * amplitude),
         "jawForward": 0.08 * flare,
-        "mouthPucker": 0.7 * purse,
-        "mouthFunnel": 0.6 * flare,
+        "mouthPucker": 0.85 * purse,
+        "mouthFunnel": 0.7 * flare,
         "mouthShrugLower": 0.1 * flare + 0.06 * curves.closure,
         "mouthRollLower": 0.2 * tuck,
         "tongueOut": 0.18 * curves.tongue * np.minimum(1.0, amplitude),
     }
     sided = {
-        "mouthStretch": 0.28 * spread,
+        "mouthStretch": 0.34 * spread,
         "mouthSmile": 0.1 * spread,
         "mouthDimple": 0.05 * spread,
         "mouthLowerDown": (0.17 * openness * amplitude + 0.25 * spread * parted) * (1 - 0.4 * rounding),
