@@ -10,6 +10,8 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    _Real = float | np.floating
+
 _STILL = 0.004
 """Vertices that move less (pixels) and change brightness less are drawn from the resting picture."""
 _FAR = np.float32(-1e9)
@@ -152,6 +154,16 @@ def uncross(place: NDArray[np.float32], upper: NDArray[np.int32], lower: NDArray
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _cut(low: _Real, high: _Real, weight: _Real, slope: _Real) -> tuple[_Real, _Real]:
+    """Returns the part of a span in which a weight that grows by `slope` a pixel is not negative."""
+    if slope > np.float32(0.0):
+        return max(low, (-_EDGE - weight) / slope), high
+    if slope < np.float32(0.0):
+        return low, min(high, (-_EDGE - weight) / slope)
+    return low, high if weight >= -_EDGE else low - np.float32(1.0)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _rasterise(screen: Screen, face: NDArray[np.int32], canvas: Canvas, first: int, last: int) -> None:
     """Draws one triangle's texture places into rows `first` to `last`, where it is the nearest so far."""
     place, texture, gain = screen.place, screen.texture, screen.gain
@@ -159,36 +171,41 @@ def _rasterise(screen: Screen, face: NDArray[np.int32], canvas: Canvas, first: i
     ay, by, cy = place[a, 1], place[b, 1], place[c, 1]
     top = max(first, int(np.ceil(min(ay, by, cy) - _SLACK)))
     bottom = min(last - 1, int(np.floor(max(ay, by, cy) + _SLACK)))
-    if top > bottom:
-        return
     ax, bx, cx = place[a, 0], place[b, 0], place[c, 0]
     left = max(0, int(np.ceil(min(ax, bx, cx) - _SLACK)))
     right = min(canvas.depth.shape[1] - 1, int(np.floor(max(ax, bx, cx) + _SLACK)))
     area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-    if left > right or abs(area) < np.float32(1e-9):
+    if top > bottom or left > right or abs(area) < np.float32(1e-9):
         return
     one = np.float32(1.0)
     inverse = one / area
-    bdx, bdy = (cy - ay) * inverse, (ax - cx) * inverse
-    cdx, cdy = (ay - by) * inverse, (bx - ax) * inverse
+    bx, by, cx, cy = (cy - ay) * inverse, (ax - cx) * inverse, (ay - by) * inverse, (bx - ax) * inverse
     au, av, ag, az = texture[a, 0], texture[a, 1], gain[a], place[a, 2]
     bu, bv, bg, bz = texture[b, 0] - au, texture[b, 1] - av, gain[b] - ag, place[b, 2] - az
     cu, cv, cg, cz = texture[c, 0] - au, texture[c, 1] - av, gain[c] - ag, place[c, 2] - az
-    offset = np.float32(left) - ax
+    u_step, v_step, g_step, z_step = bu * bx + cu * cx, bv * bx + cv * cx, bg * bx + cg * cx, bz * bx + cz * cx
     for y in range(top, bottom + 1):
-        dy = np.float32(y) - ay
-        row_b, row_c = dy * bdy + offset * bdx, dy * cdy + offset * cdx
-        here, to = canvas.depth[y, left:], canvas.source[y, left:]
-        for x in range(right + 1 - left):
-            wb = row_b + np.float32(x) * bdx
-            wc = row_c + np.float32(x) * cdx
-            if wb >= -_EDGE and wc >= -_EDGE and wb + wc <= one + _EDGE:
-                z = az + wb * bz + wc * cz
-                if z >= here[x]:
-                    here[x] = z
-                    to[x, 0] = au + wb * bu + wc * cu
-                    to[x, 1] = av + wb * bv + wc * cv
-                    to[x, 2] = ag + wb * bg + wc * cg
+        dx, dy = np.float32(left) - ax, np.float32(y) - ay
+        wb, wc = dx * bx + dy * by, dx * cx + dy * cy
+        low, high = _cut(np.float32(0.0), np.float32(right - left), wb, bx)
+        low, high = _cut(low, high, wc, cx)
+        low, high = _cut(low, high, one - wb - wc, -(bx + cx))
+        if low > high:
+            continue
+        start = int(np.ceil(low))
+        wb += np.float32(start) * bx
+        wc += np.float32(start) * cx
+        u, v, light, z = au + wb * bu + wc * cu, av + wb * bv + wc * cv, ag + wb * bg + wc * cg, az + wb * bz + wc * cz
+        n = int(high) - start + 1
+        here, to = canvas.depth[y, left + start :], canvas.source[y, left + start :]
+        for x in range(n):
+            along = np.float32(x)
+            depth = z + along * z_step
+            if depth >= here[x]:
+                here[x] = depth
+                to[x, 0] = u + along * u_step
+                to[x, 1] = v + along * v_step
+                to[x, 2] = light + along * g_step
 
 
 @njit(cache=True, nogil=True, fastmath=True)
