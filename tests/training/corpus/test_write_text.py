@@ -5,7 +5,7 @@ import pytest
 from avatar.training.corpus.text import ENGLISH, OTHER_LANGUAGES, read_lines
 
 pytest.importorskip("babel", reason="babel is only needed to write the text anew")
-from avatar.training.corpus.write_text import _other, _usable  # noqa: E402  # needs babel
+from avatar.training.corpus.write_text import _other, _usable  # needs babel
 
 
 @pytest.mark.parametrize("sentence", ["The pool is open until six.", "Why don't you ask her, then?"])
