@@ -55,7 +55,7 @@ class Picture:
         turn = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), 2 * np.sin(index / 20), 1)
         turn[:, 2] += 3 * np.sin(index / 15), 2 * np.cos(index / 11)
         picture = cv2.warpAffine(self._face, turn, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT)
-        cv2.ellipse(picture, (348, 262), (30, 3 + round(20 * mouth)), 0, 0, 360, (70, 20, 25), -1)
+        cv2.ellipse(picture, (254, 246), (30, 3 + round(16 * mouth)), 0, 0, 360, (70, 20, 25), -1)
         return np.asarray(picture, np.uint8)
 
 

@@ -185,7 +185,7 @@ settings.addEventListener("portrait", ({ detail: { stage, done, option, fault } 
 function showState(name, text = STATES[name]) {
   state = name;
   byId("state").dataset.state = name;
-  byId("state-text").textContent = text;
+  byId("state-text").textContent = name === "idle" && !ready ? "Starting" : text;
   byId("interrupt").disabled = name !== "speaking" && name !== "thinking";
 }
 
@@ -194,6 +194,7 @@ function showLoading({ ready: isReady, stages }) {
   byId("start").disabled = !ready;
   showSend();
   byId("loading").hidden = ready;
+  if (state) showState(state);
   byId("loading-stages").replaceChildren(...stages.map(({ name, state: progress, detail }) => {
     const item = document.createElement("li");
     item.dataset.state = progress;
