@@ -28,6 +28,8 @@ _TIP_RISE = 0.035
 """How far the tip rises over the lower teeth's edge."""
 _TIP_OUT = 0.055
 """How far the tongue hangs over the lip when it is out."""
+_LOWER_TINT = (1.0, 0.93, 0.86)
+"""Lower teeth stand in the lips' warm shade."""
 _GUM_TINT = (0.80, 0.66, 0.64)
 _CAVITY = (0.20, 0.065, 0.06)
 _UPPER_DROP = 0.028
@@ -333,7 +335,7 @@ class Mouth:
         enamel = shown[light >= np.percentile(light, 75)].mean(0)
         if enamel.mean() > 0.47:
             self._upper = _matched(self._upper, 0.85 * enamel)
-            self._lower = _matched(self._lower, 0.72 * enamel)
+            self._lower = _matched(self._lower, 0.72 * enamel * np.array(_LOWER_TINT))
         photo = rgb.astype(np.float32) / 255
         gum = spread(photo, within, 0.012 * face.width) * np.array(_GUM_TINT)
         filled = np.where(within[..., None], photo, gum)

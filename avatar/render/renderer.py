@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from avatar.motion.layout import INDEX, motion_from
+from avatar.portrait.limits import limits_of
 from avatar.render.drive import Drive, Driver
 from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
@@ -41,8 +42,8 @@ class PortraitRenderer:
 
     The photo's face mesh is bent by the fitted head's expression units and turned in perspective; eyes and mouth are
     holes in it, through which an eyeball and an interior are seen. At rest the picture is the portrait itself, with
-    its lips closed. The same motion always gives the same bytes, however many threads draw. Compiled code is ready
-    when the constructor returns.
+    its lips closed. Motion stops gently before what the picture can't carry (`avatar.portrait.limits`). The same motion
+    always gives the same bytes, however many threads draw. Compiled code is ready when the constructor returns.
 
     Args:
         portrait: The portrait.
@@ -51,6 +52,7 @@ class PortraitRenderer:
     """
 
     def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1) -> None:
+        self._limits = limits_of(portrait)
         portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
         resting = _at_rest(portrait.rgb, size)
         person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
@@ -106,7 +108,7 @@ class PortraitRenderer:
         return laps
 
     def _frame(self, coefficients: NDArray[np.float32], lap: Callable[[str], None]) -> NDArray[np.uint8]:
-        drive = self._driver.drive(coefficients)
+        drive = self._driver.drive(self._limits.apply(coefficients))
         moves = np.empty((self._units.shape[1] // 3, 4), np.float32)
         moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))

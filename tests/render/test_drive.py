@@ -61,3 +61,9 @@ def test_rounded_lips_take_the_photos_smile_back(portrait: Portrait) -> None:
 def test_an_expression_from_a_poor_fit_is_not_believed(portrait: Portrait) -> None:
     drive = smiling(portrait, residual=0.02).drive(motion_from({"mouthSmileLeft": 1}))
     assert drive.units[INDEX["mouthSmileLeft"]] == 1
+
+
+def test_a_funnel_is_partly_a_pucker_and_rounds_the_lips(driver: Driver) -> None:
+    drive = driver.drive(motion_from({"mouthFunnel": 0.5}))
+    assert 0 < drive.units[INDEX["mouthPucker"]] < drive.units[INDEX["mouthFunnel"]] < 0.5
+    assert drive.rounding == pytest.approx(0.5)

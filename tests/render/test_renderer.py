@@ -109,6 +109,11 @@ def test_the_iris_follows_the_gaze(portrait: Portrait, renderer: PortraitRendere
     assert middle(eyeLookOutRight=0.8) < middle() - 0.7
 
 
+def test_a_head_turned_too_far_stops_where_the_picture_ends(renderer: PortraitRenderer) -> None:
+    far, farther = (renderer.render(motion_from({"yaw": yaw})) for yaw in (1.2, 1.5))
+    np.testing.assert_array_equal(far, farther)
+
+
 def test_pixels_far_from_the_person_stay_still(renderer: PortraitRenderer) -> None:
     rest, moved = (
         renderer.render(REST),

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from avatar.motion.layout import motion_from
+from avatar.render.renderer import PortraitRenderer
+
+if TYPE_CHECKING:
+    from avatar.portrait.types import Portrait
+
+SIZE = 384
+
+
+@pytest.fixture(scope="module")
+def renderer(portrait: Portrait) -> PortraitRenderer:
+    return PortraitRenderer(portrait, SIZE)
+
+
+def mouth(renderer: PortraitRenderer, portrait: Portrait, **values: float) -> np.ndarray:
+    x, y = portrait.landmarks[[13, 14], :2].mean(0).round().astype(int)
+    return renderer.render(motion_from(values))[y - 6 : y + 40, x - 12 : x + 13].astype(int)
+
+
+def test_the_tongue_between_the_teeth_fills_the_dark(renderer: PortraitRenderer, portrait: Portrait) -> None:
+    without, with_ = (mouth(renderer, portrait, jawOpen=0.4, tongueOut=v) for v in (0.0, 0.5))
+    assert (with_.sum(-1) < 180).sum() < 0.8 * (without.sum(-1) < 180).sum()
+
+
+def test_a_tongue_that_is_out_hides_the_lower_lip(renderer: PortraitRenderer, portrait: Portrait) -> None:
+    inside, out = (mouth(renderer, portrait, jawOpen=0.4, tongueOut=v) for v in (0.5, 1.0))
+    lowest = [np.flatnonzero((np.abs(m - inside).sum(-1) > 40).any(1)) for m in (inside, out)]
+    assert lowest[0].size == 0
+    assert lowest[1].max() > 24
+
+
+def test_upper_teeth_show_when_the_lips_part(renderer: PortraitRenderer, portrait: Portrait) -> None:
+    parted = {"jawOpen": 0.25, "mouthUpperUpLeft": 0.5, "mouthUpperUpRight": 0.5}
+    pale = [(np.ptp(mouth(renderer, portrait, **values), axis=-1) < 45) for values in ({}, parted)]
+    assert pale[1].sum() > pale[0].sum() + 40
+
+
+def test_rounded_lips_shade_the_teeth(renderer: PortraitRenderer, portrait: Portrait) -> None:
+    parted = {"jawOpen": 0.3, "mouthUpperUpLeft": 0.6, "mouthUpperUpRight": 0.6}
+    plain = np.percentile(mouth(renderer, portrait, **parted).min(-1), 95)
+    assert np.percentile(mouth(renderer, portrait, **parted, mouthFunnel=0.6).min(-1), 95) < plain

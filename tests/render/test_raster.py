@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from avatar.render.raster import Canvas, Screen, draw_band, find_folds, pack, put_pixels, uncross
+
+SIZE = 32
+FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+PICTURE = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+
+
+def square(shift: float = 0.0, light: float = 1.0, moving: int = 1, depth: float = 0.0) -> Screen:
+    corners = np.array([[0, 0], [SIZE - 1, 0], [SIZE - 1, SIZE - 1], [0, SIZE - 1]], np.float32)
+    place = np.column_stack([corners + np.float32([shift, 0]), np.full(4, depth)]).astype(np.float32)
+    return Screen(place, corners, np.full(4, light, np.float32), np.full(4, moving, np.uint8))
+
+
+def drawn(screen: Screen, faces: np.ndarray = FACES, resting: np.ndarray = PICTURE, bands: int = 1) -> np.ndarray:
+    canvas = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.float32))
+    out = np.zeros_like(resting)
+    edges = [round(SIZE * k / bands) for k in range(bands + 1)]
+    for first, last in pairwise(edges):
+        draw_band(screen, faces, pack(PICTURE), resting, canvas, out, first, last)
+    return out
+
+
+def test_a_sheet_in_its_place_shows_the_picture() -> None:
+    inner = slice(0, SIZE - 2)
+    np.testing.assert_array_equal(drawn(square())[inner, inner], PICTURE[inner, inner])
+
+
+def test_a_sheet_moved_by_whole_pixels_moves_the_picture() -> None:
+    out = drawn(square(shift=3))
+    np.testing.assert_array_equal(out[:-2, 3:-2], PICTURE[:-2, :-5])
+    np.testing.assert_array_equal(out[:, :3], PICTURE[:, :3])
+
+
+def test_what_does_not_move_comes_from_the_resting_picture() -> None:
+    resting = np.full_like(PICTURE, 77)
+    np.testing.assert_array_equal(drawn(square(moving=0), resting=resting), resting)
+
+
+@pytest.mark.parametrize("bands", [2, 3, 5])
+def test_bands_do_not_change_the_picture(bands: int) -> None:
+    np.testing.assert_array_equal(drawn(square(1.37, 0.9), bands=bands), drawn(square(1.37, 0.9)))
+
+
+def test_brightness_scales_colours_and_stops_at_white() -> None:
+    inner = slice(0, SIZE - 2)
+    out = drawn(square(light=1.5)).astype(int)[inner, inner]
+    np.testing.assert_allclose(out, np.minimum(1.5 * PICTURE[inner, inner], 255), atol=1)
+
+
+def test_the_nearer_of_two_sheets_is_seen_in_any_order() -> None:
+    far, near = square(depth=-5), square(shift=4, depth=5)
+    both = Screen(*(np.concatenate(pair) for pair in zip(far, near, strict=True)))
+    order = np.concatenate([FACES, FACES + 4])
+    ahead = drawn(both, order)
+    np.testing.assert_array_equal(ahead, drawn(both, order[::-1].copy()))
+    np.testing.assert_array_equal(ahead[:-2, 4:-2], PICTURE[:-2, :-6])
+
+
+def test_crossed_contours_meet_half_way() -> None:
+    place = np.array([[0, 5, 0], [4, 5, 0], [0, 7, 0], [4, 1, 0]], np.float32)
+    uncross(place, np.array([0, 1], np.int32), np.array([2, 3], np.int32))
+    np.testing.assert_allclose(place[:, 1], [5, 3, 7, 3])
+
+
+def test_only_jumps_in_the_texture_count_as_folds() -> None:
+    canvas = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.float32))
+    canvas.source[..., 0], canvas.source[..., 1] = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+    found = np.zeros((500, 5), np.int32)
+    assert find_folds(canvas, PICTURE, 4.5, found, 0, SIZE) == 0
+    canvas.source[:, 16:, 0] += 10
+    n = find_folds(canvas, PICTURE, 4.5, found, 0, SIZE)
+    assert n > 0
+    assert set(found[:n, 1].tolist()) == {15, 16}
+    smoothed = PICTURE.copy()
+    put_pixels(smoothed, found, n)
+    assert np.abs(smoothed[5:25, 15].astype(int) - PICTURE[5:25, 15]).max() > 5
