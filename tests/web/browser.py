@@ -58,7 +58,7 @@ async def browsing(microphone: Path | None = None, *, allowed: bool = True) -> A
             await browser.close()
 
 
-async def opened(browser: Browser, url: str, **options: Any) -> tuple[Page, list[str]]:
+async def opened(browser: Browser, url: str, *, patience: float = 30, **options: Any) -> tuple[Page, list[str]]:
     """Returns a page of its own profile, once it shows the avatar, and the list that its errors go to."""
     context = await browser.new_context(**options)
     page = await context.new_page()
@@ -66,13 +66,13 @@ async def opened(browser: Browser, url: str, **options: Any) -> tuple[Page, list
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     await page.goto(url)
-    await live(page)
+    await live(page, patience)
     return page, faults
 
 
-async def live(page: Page) -> None:
-    """Returns when the avatar is on the page."""
-    await page.wait_for_selector("#stage.live", timeout=20_000)
+async def live(page: Page, patience: float = 30) -> None:
+    """Returns when the avatar is on the page; `patience` is in seconds."""
+    await page.wait_for_selector("#stage.live", timeout=1000 * patience)
 
 
 async def movement(page: Page, seconds: float = 1.0) -> float:
