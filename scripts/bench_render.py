@@ -45,9 +45,7 @@ def main() -> None:
     motion = talking(options.frames)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{platform.platform()}, {os.cpu_count()} cores, load {load}; {options.frames} frames")
-    print(
-        f"{'size':>5} {'set-up':>8} {'1 thread: p50':>14} {'p95':>6} {'2 threads: p50':>15} {'p95':>6}  processor ms by stage"
-    )
+    print(" size   set-up  1 thread: p50    p95  2 threads: p50    p95  processor ms by stage")
     for size in options.sizes:
         began = time.perf_counter()
         single = PortraitRenderer(portrait, size)
