@@ -18,6 +18,8 @@ _EXAMPLES: Final = """examples:
   run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
   run_agent.py animate speech.mp3 -o motion.csv          the same as ARKit curves (Live Link Face CSV)
   run_agent.py render motion.csv --audio speech.mp3 -o talking.mp4
+  run_agent.py track talking.mp4 -o motion.csv           read the motion of a person in a video
+  run_agent.py avatar create me.jpg me                   keep a photo as an avatar: --portrait me
 """
 
 
@@ -42,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         if result:
             command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
-        command.add_argument("--portrait", type=Path, metavar="PHOTO", help="photo of the face (default: ours)")
+        command.add_argument(
+            "--portrait", type=Path, metavar="FACE", help="photo, or an avatar's name or folder (default: ours)"
+        )
         return command
 
     web = add("web", "talk with it in the browser", None)
@@ -65,6 +69,14 @@ def parser() -> argparse.ArgumentParser:
     speak = add("speak", "make a portrait say a text", "the video to write, .mp4")
     speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')
 
+    track = commands.add_parser(
+        "track", help="read the motion of a person in a video", description="Read the motion of a person in a video."
+    )
+    track.add_argument("video", type=Path, metavar="VIDEO", help="video of one talking person")
+    track.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="the motion to write, .csv")
+    about = "make, list, show and remove avatars"
+    _add_actions(commands.add_parser("avatar", help=about, description="Make, list, show and remove avatars."))
+
     for command in (web, converse, speak):
         command.add_argument(
             "--config", type=Path, metavar="FILE", help="configuration (default: configs/default.yaml)"
@@ -74,6 +86,21 @@ def parser() -> argparse.ArgumentParser:
         )
     animate.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion (default: 0)")
     return main
+
+
+def _add_actions(avatar: argparse.ArgumentParser) -> None:
+    actions = avatar.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    create = actions.add_parser("create", help="make an avatar of a photo")
+    create.add_argument("photo", type=Path, metavar="PHOTO", help="photo of one person who looks into the camera")
+    create.add_argument("name", metavar="NAME", help="small letters, digits, - and _")
+    create.add_argument("--voice", metavar="VOICE", help="its voice: joe, or a Piper voice (.onnx), which is copied")
+    create.add_argument("--persona", type=Path, metavar="FILE", help="who it is: a persona file, which is copied")
+    actions.add_parser("list", help="list the avatars")
+    show = actions.add_parser("show", help="tell what an avatar is")
+    show.add_argument("name", metavar="NAME")
+    show.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="also draw its main motions")
+    actions.add_parser("remove", help="remove an avatar").add_argument("name", metavar="NAME")
 
 
 def main(arguments: list[str] | None = None) -> int:

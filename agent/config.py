@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG: Final = Path(__file__).parents[1] / "configs" / "default.yaml"
 
+DEFAULT_PERSONA: Final = Path(__file__).parents[1] / "prompts" / "default.md"
+
 Options = TypeVar("Options", bound=BaseModel)
 
 PLUGINS: Final = "livekit.plugins."
@@ -54,7 +56,8 @@ class AvatarConfig(Strict):
     """The face.
 
     Attributes:
-        portrait: The photo, or null for the one that comes with Visavis; relative to the configuration file.
+        portrait: A photo or an avatar's folder, relative to the configuration file, or an avatar's name; null is the
+            photo that comes with Visavis.
         seed: Same seed, same motion.
         threads: CPU threads of motion and rendering.
     """
@@ -99,7 +102,8 @@ class Config(Strict):
     """Everything that a run needs to know.
 
     Attributes:
-        persona: Text file that says who the avatar is; relative to the configuration file.
+        persona: Text file that says who the avatar is; relative to the configuration file. An avatar's own persona
+            takes the place of the default.
         avatar: The face.
         vad: Finds speech in the user's sound.
         stt: Speech to text.
@@ -109,7 +113,7 @@ class Config(Strict):
         timeout: Seconds that a service may take to answer.
     """
 
-    persona: Path
+    persona: Path = DEFAULT_PERSONA
     avatar: AvatarConfig = AvatarConfig()
     vad: PartConfig
     stt: PartConfig
@@ -129,11 +133,12 @@ class Config(Strict):
         return values
 
 
-def load_config(path: Path | None = None) -> Config:
+def load_config(path: Path | None = None, *, portrait: Path | None = None) -> Config:
     """Reads a configuration; paths in it become absolute.
 
     Args:
         path: The YAML file; None is the one that comes with Visavis.
+        portrait: A photo, or an avatar's folder or name, in the place of the file's.
 
     Raises:
         InputError: The file is missing or unreadable, or something in it is unknown or wrong.
@@ -159,7 +164,8 @@ def load_config(path: Path | None = None) -> Config:
                 _check_options(ours[part.name], part, kind)
     except ValidationError as error:
         raise _first_error(path, error) from error
-    return _with_absolute_paths(config, path.resolve().parent)
+    absolute = _with_absolute_paths(config, path.resolve().parent)
+    return _with_avatar(absolute, portrait, own_persona="persona" not in config.model_fields_set)
 
 
 def options_of(part: PartConfig, options: type[Options]) -> Options:
@@ -188,7 +194,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     if not persona.is_file():
         raise InputError("reading the persona", expected=f"the file {persona}", got="no such file")
     portrait = config.avatar.portrait
-    avatar = config.avatar.model_copy(update={"portrait": folder / portrait}) if portrait else config.avatar
+    if portrait and (len(portrait.parts) > 1 or portrait.suffix or (folder / portrait).exists()):
+        portrait = folder / portrait
+    avatar = config.avatar.model_copy(update={"portrait": portrait})
     llm = config.llm
     if llm.name == "llama" and llm.args.get("model"):
         llm = llm.model_copy(update={"args": {**llm.args, "model": folder / llm.args["model"]}})
@@ -196,6 +204,22 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     if tts.name == "piper" and str(tts.args.get("voice", "")).endswith(".onnx"):
         tts = tts.model_copy(update={"args": {**tts.args, "voice": str(folder / tts.args["voice"])}})
     return config.model_copy(update={"persona": persona, "avatar": avatar, "llm": llm, "tts": tts})
+
+
+def _with_avatar(config: Config, portrait: Path | None, *, own_persona: bool) -> Config:
+    """Puts a face in place; an avatar's persona and voice come with it where the file names none."""
+    portrait = portrait or config.avatar.portrait
+    if portrait is None:
+        return config
+    from avatar.portrait.folder import avatar_of  # noqa: PLC0415 - heavy
+
+    changes: dict[str, Any] = {"avatar": config.avatar.model_copy(update={"portrait": portrait})}
+    avatar, tts = avatar_of(portrait), config.tts
+    if avatar and avatar.persona and own_persona:
+        changes["persona"] = avatar.persona
+    if avatar and avatar.voice and tts.name == "piper" and "voice" not in tts.args:
+        changes["tts"] = tts.model_copy(update={"args": {**tts.args, "voice": avatar.voice}})
+    return config.model_copy(update=changes)
 
 
 def _first_error(path: Path, error: ValidationError) -> InputError:

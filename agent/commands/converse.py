@@ -34,11 +34,10 @@ def run(args: argparse.Namespace) -> int:
         VisavisError: The input can't be used, a service fails, or the output can't be written.
     """
     output = check_output(args.output, inputs=[args.question, args.portrait])
-    config = load_config(args.config)
+    config = load_config(args.config, portrait=args.portrait)
     require_speech(args.question)
-    portrait = args.portrait or config.avatar.portrait
     seed = config.avatar.seed if args.seed is None else args.seed
-    renderer = open_renderer(portrait, config.avatar.threads)
+    renderer = open_renderer(config.avatar.portrait, config.avatar.threads)
 
     from agent.replay import Question, Replay, TimedGenerator  # noqa: PLC0415 - after what may be wrong
 

@@ -17,17 +17,17 @@ SIZE: Final = 512
 
 
 def open_renderer(portrait: Path | None, threads: int = 1) -> Renderer:
-    """Returns the renderer of a photo, or of the portrait that comes with Visavis.
+    """Returns the renderer of a photo or an avatar (its name or folder), or of the portrait that comes with Visavis.
 
     Raises:
-        InputError: The photo can't be read or has no usable face.
+        InputError: There is no such avatar, or the photo can't be read or has no usable face.
         ModelError: A model is missing or damaged.
     """
-    from avatar.portrait.setup import default_portrait_path, load_portrait  # noqa: PLC0415 - heavy
+    from avatar.portrait.folder import load_face  # noqa: PLC0415 - heavy
     from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
 
     with stage("preparing the portrait"):
-        return PortraitRenderer(load_portrait(portrait or default_portrait_path(), note=note), SIZE, threads=threads)
+        return PortraitRenderer(load_face(portrait, note=note), SIZE, threads=threads)
 
 
 def open_generator(seed: int, threads: int = 1) -> MotionGenerator:

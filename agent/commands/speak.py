@@ -35,14 +35,13 @@ def run(args: argparse.Namespace) -> int:
     text = sys.stdin.read() if args.text == "-" else args.text
     if not any(character.isalnum() for character in text):
         raise InputError("speaking", expected="words to say", got=repr(text.strip()) if text.strip() else "nothing")
-    config = load_config(args.config)
-    portrait = args.portrait or config.avatar.portrait
+    config = load_config(args.config, portrait=args.portrait)
     seed = config.avatar.seed if args.seed is None else args.seed
     from agent.parts import load_tts  # noqa: PLC0415 - loads livekit-agents
 
     with stage("loading the voice"):
         voice = load_tts(config)
-    write_video(output, synthesized(text, voice), None, portrait, seed)
+    write_video(output, synthesized(text, voice), None, config.avatar.portrait, seed)
     return 0
 
 

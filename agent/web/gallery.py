@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import cv2
 
+from agent.options import PiperOptions
 from agent.persona import load_persona
 from agent.web.conversation import Option, Options
 from avatar.errors import InputError
@@ -40,7 +41,7 @@ class PhotoGallery:
     """
 
     def __init__(self, config: Config) -> None:
-        from avatar.portrait.setup import default_portrait_path  # noqa: PLC0415 - heavy
+        from avatar.portrait.folder import list_avatars  # noqa: PLC0415 - heavy
 
         self._config = config
         self._stack = ExitStack()
@@ -48,9 +49,12 @@ class PhotoGallery:
         self._lock = threading.Lock()
         self._portraits: dict[str, Portrait] = {}
         own = config.avatar.portrait
-        photo = own or default_portrait_path()
-        self._photos = {"first": photo}
+        self._photos: dict[str, Path | None] = {"first": own}
         self._avatars = [Option("first", own.stem if own else "Visavis")]
+        self._uploaded: list[str] = []
+        for avatar in list_avatars():
+            self._photos[avatar.name] = avatar.path
+            self._avatars.append(Option(avatar.name, avatar.name.replace("_", " ").capitalize()))
         self._personas = {path.stem: path for path in sorted(config.persona.parent.glob("*.md"))}
         self._personas = {config.persona.stem: config.persona, **self._personas}
 
@@ -68,7 +72,8 @@ class PhotoGallery:
     def options(self) -> Options:
         """Returns what can be chosen now."""
         tts = self._config.tts
-        voice = Option(_VOICE, str(tts.args.get("voice") or tts.name).rpartition("/")[2].capitalize())
+        spoken = str(tts.args.get("voice") or (PiperOptions().voice if tts.name == "piper" else tts.name))
+        voice = Option(_VOICE, Path(spoken).name.removesuffix(".onnx").capitalize())
         personas = [Option(name, load_persona(path).name) for name, path in self._personas.items()]
         return Options(list(self._avatars), [voice], personas)
 
@@ -107,19 +112,20 @@ class PhotoGallery:
             self._forget(avatar)
             raise
         report("Done", 1.0)
-        uploaded = [option.id for option in self._avatars[1:]]
-        for oldest in uploaded[:-MOST_PHOTOS]:
+        self._uploaded.append(avatar)
+        for oldest in self._uploaded[:-MOST_PHOTOS]:
+            self._uploaded.remove(oldest)
             self._forget(oldest)
         return replace(next(option for option in self._avatars if option.id == avatar), note="; ".join(notes))
 
     def _measured(self, avatar: str) -> tuple[Portrait, list[str]]:
-        from avatar.portrait.setup import load_portrait  # noqa: PLC0415 - heavy
+        from avatar.portrait.folder import load_face  # noqa: PLC0415 - heavy
 
         notes: list[str] = []
         with self._lock:
             portrait = self._portraits.get(avatar)
             if portrait is None:
-                portrait = self._portraits[avatar] = load_portrait(self._photos[avatar], note=notes.append)
+                portrait = self._portraits[avatar] = load_face(self._photos[avatar], note=notes.append)
                 picture = self._folder / f"{avatar}.jpg"
                 small = cv2.resize(portrait.rgb, (_PICTURE_SIZE, _PICTURE_SIZE), interpolation=cv2.INTER_AREA)
                 cv2.imwrite(str(picture), cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
@@ -131,5 +137,7 @@ class PhotoGallery:
     def _forget(self, avatar: str) -> None:
         self._avatars = [option for option in self._avatars if option.id != avatar]
         self._portraits.pop(avatar, None)
-        self._photos.pop(avatar).unlink(missing_ok=True)
+        photo = self._photos.pop(avatar)
+        if photo:
+            photo.unlink(missing_ok=True)
         (self._folder / f"{avatar}.jpg").unlink(missing_ok=True)

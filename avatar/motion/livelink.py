@@ -2,8 +2,9 @@
 
 Columns are ``Timecode``, ``BlendshapeCount``, the ARKit names capitalised, ``HeadYaw HeadPitch HeadRoll``,
 ``LeftEyeYaw LeftEyePitch LeftEyeRoll`` and the same for the right eye, as in Epic's app, and then ours: ``HeadX HeadY
-HeadZ``. Angles are radians with the signs of `avatar.motion.layout`. A timecode is ``HH:MM:SS:FF.mmm``: FF counts
-frames within the second, mmm thousandths of a frame.
+HeadZ``. Motion tracked in a video has one more column, ``FacePresent``, 0 in the rows where no face was seen; programs
+that read columns by name pass over it. Angles are radians with the signs of `avatar.motion.layout`. A timecode is
+``HH:MM:SS:FF.mmm``: FF counts frames within the second, mmm thousandths of a frame.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.errors import InputError, OutputError
+from avatar.motion.gaps import bridge_gaps
 from avatar.motion.layout import BLENDSHAPES, INDEX, N_BLENDSHAPES, N_MOTION, POSE
 from avatar.types import FRAME_RATE
 
@@ -29,6 +31,8 @@ _PLACE: Final = ("HeadX", "HeadY", "HeadZ")
 _EYES: Final = tuple(f"{side}Eye{axis}" for side in ("Left", "Right") for axis in ("Yaw", "Pitch", "Roll"))
 _NAMES: Final = tuple(name[0].upper() + name[1:] for name in BLENDSHAPES)
 
+_PRESENT: Final = "FacePresent"
+
 HEADER: Final = ("Timecode", "BlendshapeCount", *_NAMES, *_HEAD, *_EYES, *_PLACE)
 
 _N_LIVE_LINK: Final = len(_NAMES) + len(_HEAD) + len(_EYES)
@@ -42,12 +46,13 @@ _EYE_REACH: Final = 0.6
 _RATES: Final = (25, 30, 60, 120, 240)
 
 
-def write_livelink(path: Path, motion: NDArray[np.float32]) -> None:
+def write_livelink(path: Path, motion: NDArray[np.float32], present: NDArray[np.bool_] | None = None) -> None:
     """Writes motion as CSV, whole or not at all.
 
     Args:
         path: The file to write.
         motion: float32 (n_frames, 58) at 25 frames a second.
+        present: bool (n_frames,), which frames show a face; if given, the column ``FacePresent`` is written.
 
     Raises:
         OutputError: The file can't be written.
@@ -56,8 +61,10 @@ def write_livelink(path: Path, motion: NDArray[np.float32]) -> None:
     try:
         with scratch.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(HEADER)
-            rows.writerows(_row(index, frame) for index, frame in enumerate(motion))
+            rows.writerow(HEADER if present is None else (*HEADER, _PRESENT))
+            for index, frame in enumerate(motion):
+                mark = () if present is None else (str(int(present[index])),)
+                rows.writerow((*_row(index, frame), *mark))
         scratch.replace(path)
     except OSError as error:
         raise OutputError(
@@ -71,7 +78,7 @@ def read_livelink(path: Path) -> NDArray[np.float32]:
     """Returns motion from a Live Link Face CSV, float32 (n_frames, 58) at 25 frames a second.
 
     Another frame rate is found from the timecodes and resampled linearly. Head columns may be missing (a head at rest);
-    other columns are ignored.
+    other columns are ignored. Frames that are marked to show no face are eased through (`bridge_gaps`).
 
     Raises:
         InputError: The file can't be read, misses a coefficient, or has a malformed row.
@@ -94,7 +101,12 @@ def read_livelink(path: Path) -> NDArray[np.float32]:
     for index, row in enumerate(rows):
         motion[index] = _frame(path, index + 2, header, row)
     times = _times(path, [row[header.index("timecode")] for row in rows])
-    return _at_frame_rate(motion, times)
+    present = np.ones((len(rows), 1), np.float32)
+    if _PRESENT.lower() in header:
+        place = header.index(_PRESENT.lower())
+        present[[row[place].strip() in {"0", "0.0", "0.000000"} for row in rows]] = 0.0
+    steady = _at_frame_rate(np.hstack([motion, present]), times)
+    return bridge_gaps(steady[:, :N_MOTION], steady[:, N_MOTION] > 0.999)
 
 
 def _row(index: int, frame: NDArray[np.float32]) -> Iterable[str]:

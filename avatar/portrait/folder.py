@@ -1,11 +1,13 @@
 """Avatar folders: all that makes an avatar, in one folder that can be copied to another machine.
 
 `avatar.yaml` says who it is, `photo.*` is the picture as it was given, `portrait.npz` what was measured on it. The last
-is made afresh where it was written by another version of this program.
+is made afresh where it was written by another version of this program. `persona.md` and `voice.onnx` with its JSON are
+there if the avatar has its own.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shutil
@@ -20,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from avatar.errors import InputError, OutputError
 from avatar.portrait.photo import read_bytes
-from avatar.portrait.setup import load_portrait
+from avatar.portrait.setup import default_portrait_path, load_portrait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,8 @@ DISCLOSURE: Final = "You are talking with an AI. Its face and voice are syntheti
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ABOUT: Final = "avatar.yaml"
 _PORTRAIT: Final = "portrait.npz"
+_PERSONA: Final = "persona.md"
+_VOICE: Final = "voice.onnx"
 
 
 class AvatarAbout(BaseModel):
@@ -39,16 +43,17 @@ class AvatarAbout(BaseModel):
 
     Attributes:
         photo: File name of the photo in the same folder.
-        voice: Which voice it speaks with, as the voice engine names it; empty is the default voice.
-        persona: Who it is, for the language model; empty is the configured persona.
+        voice: Which voice it speaks with: Piper's name for it, or a file (.onnx) in the same folder; empty is the
+            configured voice.
+        persona: File name, in the same folder, of who it is for the language model; empty is the configured persona.
         disclosure: What viewers are told about it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     photo: str = Field(pattern=r"^[^/\\]+$")
-    voice: str = ""
-    persona: str = ""
+    voice: str = Field("", pattern=r"^[^/\\]*$")
+    persona: str = Field("", pattern=r"^[^/\\]*$")
     disclosure: str = DISCLOSURE
 
 
@@ -74,6 +79,17 @@ class AvatarFolder:
         """The photo it was made of."""
         return self.path / self.about.photo
 
+    @property
+    def persona(self) -> Path | None:
+        """The file that says who it is, or None if it has none of its own."""
+        return self.path / self.about.persona if self.about.persona else None
+
+    @property
+    def voice(self) -> str:
+        """Piper's name for its voice or the path of the voice's file; empty if it has none of its own."""
+        voice = self.about.voice
+        return str(self.path / voice) if voice.endswith(".onnx") else voice
+
     def portrait(self, *, note: Callable[[str], None]) -> Portrait:
         """Returns the avatar's portrait; `note` is told what the user should know.
 
@@ -89,26 +105,22 @@ def avatars_dir() -> Path:
 
 
 def create_avatar(
-    photo: Path, name: str, *, voice: str = "", persona: str = "", note: Callable[[str], None]
+    photo: Path, name: str, *, voice: str = "", persona: Path | None = None, note: Callable[[str], None]
 ) -> AvatarFolder:
     """Makes an avatar of a photo, whole or not at all.
 
     Args:
         photo: The photo; it is copied.
         name: Up to 40 small letters, digits, `-` and `_`.
-        voice: See `AvatarAbout`.
-        persona: See `AvatarAbout`.
+        voice: Piper's name for its voice, or the voice's file (.onnx with its JSON beside it), which is copied.
+        persona: The file that says who it is; it is copied.
         note: Is told what the user should know.
 
     Raises:
         InputError: The name is taken or malformed, or no avatar can be made of the photo.
         OutputError: The folder can't be written.
     """
-    target = _place(name)
-    if target.exists():
-        raise InputError(
-            f"creating the avatar {name}", expected="a name that is free", got="one in use", hint="remove it first"
-        )
+    target = check_free(name)
     data = read_bytes(photo)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,9 +128,14 @@ def create_avatar(
     except OSError as error:
         raise _unwritable(name, error) from error
     try:
-        about = AvatarAbout(photo=f"photo{photo.suffix.lower()}", voice=voice, persona=persona)
+        about = AvatarAbout(
+            photo=f"photo{photo.suffix.lower()}",
+            voice=_VOICE if voice.endswith(".onnx") else voice,
+            persona=_PERSONA if persona else "",
+        )
         made = AvatarFolder(scratch, about)
         made.photo.write_bytes(data)
+        _copy_own(made, voice, persona)
         load_portrait(photo, note=note, store=scratch / _PORTRAIT)  # the original, so that errors name it
         text = yaml.safe_dump(about.model_dump(), sort_keys=False, allow_unicode=True)
         (scratch / _ABOUT).write_text(text, encoding="utf-8")
@@ -131,26 +148,84 @@ def create_avatar(
     return AvatarFolder(target, about)
 
 
+def check_free(name: str) -> Path:
+    """Returns the folder that an avatar of this name would get.
+
+    Raises:
+        InputError: The name is taken or malformed.
+    """
+    target = _place(name)
+    if target.exists():
+        hint = f"remove it first: avatar remove {name}"
+        raise InputError(f"creating the avatar {name}", expected="a name that is free", got="one in use", hint=hint)
+    return target
+
+
+def _copy_own(made: AvatarFolder, voice: str, persona: Path | None) -> None:
+    if persona and made.persona:
+        shutil.copyfile(persona, made.persona)
+    if voice.endswith(".onnx"):
+        for ending in ("", ".json"):
+            shutil.copyfile(voice + ending, made.voice + ending)
+
+
+def avatar_of(named: Path) -> AvatarFolder | None:
+    """Returns the avatar that a user's word for a face means, or None if it means a photo.
+
+    Args:
+        named: A file is a photo, a folder an avatar's; a plain word that is neither is an avatar's name.
+
+    Raises:
+        InputError: There is no avatar of that name, or its `avatar.yaml` can't be understood.
+    """
+    if (named / _ABOUT).is_file():
+        return _opened(named.resolve())
+    plain = len(named.parts) == 1 and not named.suffix
+    return open_avatar(str(named)) if plain and not named.is_file() else None
+
+
+def load_face(named: Path | None, *, note: Callable[[str], None]) -> Portrait:
+    """Returns the portrait of a face by a user's word for it.
+
+    Args:
+        named: A photo, or an avatar's folder or name; None is the photo that comes with Visavis.
+        note: Is told what the user should know.
+
+    Raises:
+        InputError: There is no such avatar or photo, or no face in it that an avatar can be made of.
+    """
+    if named is None:
+        return load_portrait(default_portrait_path(), note=note)
+    avatar = avatar_of(named)
+    return avatar.portrait(note=note) if avatar else load_portrait(named, note=note)
+
+
 def open_avatar(name: str) -> AvatarFolder:
-    """Returns an avatar by its name, or by the path of its folder if that holds a separator.
+    """Returns an avatar by its name.
 
     Raises:
         InputError: There is none, or its `avatar.yaml` can't be understood.
     """
-    path = Path(name) if os.sep in name else _place(name)
+    path = _place(name)
+    if not path.is_dir():
+        raise _unknown("opening", name)
+    return _opened(path)
+
+
+def _opened(path: Path) -> AvatarFolder:
     what = f"opening the avatar {path.name}"
     try:
         content = yaml.safe_load((path / _ABOUT).read_text(encoding="utf-8"))
         return AvatarFolder(path, AvatarAbout.model_validate(content))
-    except FileNotFoundError as error:
-        known = ", ".join(avatar.name for avatar in list_avatars()) or "none"
-        raise InputError(what, expected="one that exists", got="no such avatar", hint=f"there is: {known}") from error
     except ValidationError as error:
         first = error.errors()[0]
         got = f"{first['msg'].lower()} at {'.'.join(map(str, first['loc'])) or 'its top'}"
         raise InputError(what, expected=f"a valid {_ABOUT}", got=got) from error
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(what, expected=f"a readable {_ABOUT}", got=type(error).__name__) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(what, expected=f"a valid {_ABOUT}", got="something that is no YAML") from error
+    except OSError as error:
+        got = (error.strerror or type(error).__name__).lower()
+        raise InputError(what, expected=f"a readable {_ABOUT}", got=got) from error
 
 
 def list_avatars() -> list[AvatarFolder]:
@@ -175,9 +250,7 @@ def remove_avatar(name: str) -> None:
     """
     path = _place(name)
     if not (path / _ABOUT).is_file():
-        known = ", ".join(avatar.name for avatar in list_avatars()) or "none"
-        what = f"removing the avatar {name}"
-        raise InputError(what, expected="one that exists", got="no such avatar", hint=f"there is: {known}")
+        raise _unknown("removing", name)
     try:
         shutil.rmtree(path)
     except OSError as error:
@@ -189,6 +262,13 @@ def _place(name: str) -> Path:
         expected = "up to 40 small letters, digits, - and _"
         raise InputError("naming an avatar", expected=expected, got=repr(name))
     return avatars_dir() / name
+
+
+def _unknown(doing: str, name: str) -> InputError:
+    known = [avatar.name for avatar in list_avatars()]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(known) or 'none'}"
+    return InputError(f"{doing} the avatar {name}", expected="one that exists", got="no such avatar", hint=hint)
 
 
 def _unwritable(name: str, error: OSError) -> OutputError:

@@ -27,6 +27,9 @@ _TRUSTED = 0.0125
 """Face widths. A worse fit (drawn, hidden or badly lit faces) carries only small expressions."""
 
 _UNTRUSTED_SHARE = 0.7
+_ALWAYS_WHOLE = ("eyeBlink", "eyeLook")
+"""Lids and irises are measured on the picture, whatever the head's fit; a blink that stops half-way looks broken."""
+
 _CHIN = 152
 _FOREHEAD = 10
 _FREE = 0.7
@@ -63,7 +66,9 @@ class MotionLimits:
 def limits_of(portrait: Portrait) -> MotionLimits:
     """Returns a portrait's limits: from its pose, its crop, and how well the head fits it."""
     low, high = np.zeros(N_MOTION, np.float32), np.zeros(N_MOTION, np.float32)
-    high[: len(BLENDSHAPES)] = 1.0 if portrait.head.residual <= _TRUSTED else _UNTRUSTED_SHARE
+    trusted = portrait.head.residual <= _TRUSTED
+    for name in BLENDSHAPES:
+        high[INDEX[name]] = 1.0 if trusted or name.startswith(_ALWAYS_WHOLE) else _UNTRUSTED_SHARE
     high[INDEX["jawOpen"]] = min(float(high[INDEX["jawOpen"]]), _room_below(portrait))
     for name, own in zip(_TURN, _own_turn(portrait), strict=True):
         most, from_straight = (float(np.deg2rad(v)) for v in _TURN[name])

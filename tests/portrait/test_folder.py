@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avatar.errors import InputError, OutputError
 from avatar.portrait import setup
-from avatar.portrait.folder import DISCLOSURE, create_avatar, list_avatars, open_avatar, remove_avatar
+from avatar.portrait.folder import (
+    DISCLOSURE,
+    avatar_of,
+    create_avatar,
+    list_avatars,
+    load_face,
+    open_avatar,
+    remove_avatar,
+)
 from avatar.portrait.setup import default_portrait_path
 
 
@@ -28,15 +37,19 @@ def eileen(tmp_path_factory):
     home = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VISAVIS_AVATARS", str(home))
-        return create_avatar(default_portrait_path(), "eileen", voice="joe", persona="An astronaut.", note=silent)
+        (home / "astronaut.md").write_text("You are an astronaut.")
+        persona = home / "astronaut.md"
+        return create_avatar(default_portrait_path(), "eileen", voice="joe", persona=persona, note=silent)
 
 
 @pytest.mark.model
 def test_a_folder_moved_elsewhere_opens_and_needs_no_second_measuring(eileen, tmp_path, monkeypatch):
     moved = shutil.copytree(eileen.path, tmp_path / "elsewhere" / "eileen")
     monkeypatch.setattr(setup, "_measure", None)
-    avatar = open_avatar(str(moved))
-    assert (avatar.name, avatar.about.voice, avatar.about.persona) == ("eileen", "joe", "An astronaut.")
+    avatar = avatar_of(moved)
+    assert avatar is not None
+    assert avatar.persona is not None
+    assert (avatar.name, avatar.voice, avatar.persona.read_text()) == ("eileen", "joe", "You are an astronaut.")
     assert avatar.about.disclosure == DISCLOSURE
     portrait = avatar.portrait(note=silent)
     assert portrait.rgb.shape == (1024, 1024, 3)
@@ -46,7 +59,8 @@ def test_a_folder_moved_elsewhere_opens_and_needs_no_second_measuring(eileen, tm
 @pytest.mark.model
 def test_another_photo_in_the_folder_is_measured_afresh(eileen, tmp_path):
     moved = shutil.copytree(eileen.path, tmp_path / "elsewhere" / "eileen")
-    avatar = open_avatar(str(moved))
+    avatar = avatar_of(moved)
+    assert avatar is not None
     before = avatar.portrait(note=silent)
     avatar.photo.write_bytes(avatar.photo.read_bytes() + b"\0")
     after = avatar.portrait(note=silent)
@@ -104,7 +118,7 @@ def test_a_home_that_is_a_file_can_not_be_written(home):
     [
         ("photo: photo.jpg\nage: 3\n", "extra inputs are not permitted at age"),
         ("photo: ../../etc/passwd\n", "string should match"),
-        ("photo: [", "expected a readable avatar.yaml"),
+        ("photo: [", "expected a valid avatar.yaml, got something that is no YAML"),
         ("", "avatar.yaml"),
     ],
 )
@@ -120,3 +134,39 @@ def test_an_unknown_avatar_names_those_that_are_known():
     with pytest.raises(InputError, match="opening the avatar nobody: expected one that exists") as caught:
         open_avatar("nobody")
     assert caught.value.hint == "there is: none"
+
+
+def test_a_mistyped_avatar_names_the_nearest(home):
+    for name in ("eileen", "zoe"):
+        (home / name).mkdir(parents=True)
+        (home / name / "avatar.yaml").write_text("photo: photo.jpg\n")
+    with pytest.raises(InputError) as caught:
+        open_avatar("ilene")
+    assert caught.value.hint == "did you mean eileen?"
+
+
+@pytest.mark.model
+def test_a_face_is_named_by_an_avatar_its_folder_or_a_photo(eileen, home, monkeypatch):
+    moved = shutil.copytree(eileen.path, home / "eileen")
+    monkeypatch.chdir(home)
+    digest = load_face(None, note=silent).digest
+    for named in (moved, Path("eileen"), default_portrait_path()):
+        assert load_face(named, note=silent).digest == digest
+
+
+def test_a_file_without_an_ending_is_a_photo(tmp_path, monkeypatch):
+    (tmp_path / "eileen").write_bytes(default_portrait_path().read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert avatar_of(Path("eileen")) is None
+    assert avatar_of(Path("me.jpg")) is None
+
+
+@pytest.mark.model
+def test_a_voice_of_its_own_travels_with_the_avatar(tmp_path):
+    for ending in (".onnx", ".onnx.json"):
+        (tmp_path / f"amy{ending}").write_text(ending)
+    made = create_avatar(default_portrait_path(), "amy", voice=str(tmp_path / "amy.onnx"), note=silent)
+    moved = avatar_of(made.path.rename(tmp_path / "moved"))
+    assert moved is not None
+    assert moved.voice == str(tmp_path / "moved" / "voice.onnx")
+    assert [Path(moved.voice + ending).read_text() for ending in ("", ".json")] == [".onnx", ".onnx.json"]

@@ -78,3 +78,9 @@ def test_a_face_that_fits_badly_carries_less_expression(portrait):
 def test_a_chin_near_the_edge_keeps_the_jaw_from_opening_out_of_the_picture(portrait):
     low = portrait.landmarks + np.array([0, 256 - portrait.landmarks[152, 1] - 12, 0], np.float32)
     assert limits_of(replace(portrait, landmarks=low)).high[INDEX["jawOpen"]] < 0.5
+
+
+@pytest.mark.model
+def test_eyes_close_and_look_on_any_face(portrait):
+    high = limits_of(replace(portrait, head=replace(portrait.head, residual=0.02))).high
+    assert high[[INDEX["eyeBlinkLeft"], INDEX["eyeLookUpRight"]]].tolist() == [1, 1]

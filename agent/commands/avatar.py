@@ -1,0 +1,115 @@
+"""`avatar`: makes, lists, shows and removes avatar folders."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agent.commands.progress import note, stage
+from avatar.publish.file import check_output
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from avatar.portrait.types import Portrait
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does ``args.action``: ``create``, ``list``, ``show`` or ``remove``.
+
+    ``create`` takes ``photo``, ``name``, ``voice`` and ``persona``, ``show`` takes ``name`` and ``output``.
+
+    Raises:
+        VisavisError: The input can't be used, or a file can't be written.
+    """
+    match args.action:
+        case "create":
+            create(args.photo, args.name, args.voice, args.persona)
+        case "list":
+            show_all()
+        case "show":
+            show(args.name, args.output)
+        case _:
+            remove(args.name)
+    return 0
+
+
+def create(photo: Path, name: str, voice: str | None, persona: Path | None) -> None:
+    """Makes an avatar; its voice and persona are tried first."""
+    from agent.persona import load_persona  # noqa: PLC0415 - heavy
+    from avatar.portrait.folder import check_free, create_avatar  # noqa: PLC0415 - heavy
+
+    check_free(name)
+    if persona:
+        load_persona(persona)
+    if voice:
+        from agent.options import PiperOptions  # noqa: PLC0415 - heavy
+        from agent.tts import PiperEngine  # noqa: PLC0415 - heavy
+
+        with stage("trying the voice"):
+            PiperEngine(PiperOptions(voice=voice), 0)
+    began = time.monotonic()
+    with stage("finding the face and fitting the head"):
+        made = create_avatar(photo, name, voice=voice or "", persona=persona, note=note)
+    print(f"{name}: made in {time.monotonic() - began:.1f} s in {made.path}")
+
+
+def show_all() -> None:
+    """Prints every avatar with what it has of its own."""
+    from avatar.portrait.folder import avatars_dir, list_avatars  # noqa: PLC0415 - heavy
+
+    avatars = list_avatars()
+    if not avatars:
+        note(f"there are no avatars yet in {avatars_dir()}")
+    width = max((len(avatar.name) for avatar in avatars), default=0)
+    for avatar in avatars:
+        own = [f"voice {avatar.about.voice}"] if avatar.voice else []
+        own += ["own persona"] if avatar.persona else []
+        print(f"{avatar.name:<{width}}  {avatar.path}{'  ' + ', '.join(own) if own else ''}")
+
+
+def show(name: str, output: Path | None) -> None:
+    """Prints what an avatar is and may do; draws its contact sheet, if asked to."""
+    from avatar.portrait.folder import open_avatar  # noqa: PLC0415 - heavy
+
+    sheet = check_output(output, (".png",)) if output else None
+    avatar = open_avatar(name)
+    with stage("preparing the portrait"):
+        portrait = avatar.portrait(note=note)
+    print(f"folder      {avatar.path}")
+    print(f"photo       {avatar.about.photo}, the face {portrait.face_width:.0f} of {len(portrait.rgb)} pixels wide")
+    print(f"fit         {100 * portrait.head.residual:.2f} % of the face's width")
+    print(f"turns       {_turns(portrait)}")
+    print(f"voice       {avatar.about.voice or 'the configured one'}")
+    print(f"persona     {avatar.about.persona or 'the configured one'}")
+    print(f"disclosure  {avatar.about.disclosure}")
+    if sheet:
+        from agent.commands.sheet import write_sheet  # noqa: PLC0415 - heavy
+
+        with stage("drawing the contact sheet"):
+            write_sheet(sheet, portrait)
+        print(sheet)
+
+
+def remove(name: str) -> None:
+    """Removes an avatar."""
+    from avatar.portrait.folder import remove_avatar  # noqa: PLC0415 - heavy
+
+    remove_avatar(name)
+    print(f"{name}: removed")
+
+
+def _turns(portrait: Portrait) -> str:
+    import numpy as np  # noqa: PLC0415 - not needed to list
+
+    from avatar.motion.layout import INDEX  # noqa: PLC0415
+    from avatar.portrait.limits import limits_of  # noqa: PLC0415 - heavy
+
+    limits = limits_of(portrait)
+    ways = {"yaw": ("right", "left"), "pitch": ("down", "up")}
+    ranges: list[str] = []
+    for axis, (less, more) in ways.items():
+        low, high = np.rad2deg([-limits.low[INDEX[axis]], limits.high[INDEX[axis]]])
+        ranges.append(f"{low:.0f} degrees {less}, {high:.0f} {more}")
+    return "; ".join(ranges)
