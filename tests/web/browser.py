@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
-import pytest
 from playwright.async_api import async_playwright
 
 if TYPE_CHECKING:
@@ -33,23 +31,13 @@ ARGUMENTS = (
 )
 
 
-def chromium() -> str:
-    """Returns Chromium's path; without it the test is skipped, in CI it fails."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None and os.environ.get("CI"):
-        pytest.fail("CI must run every test, but Chromium is not installed")
-    if path is None:
-        pytest.skip("needs Chromium; see CONTRIBUTING in README.md")
-    return path
-
-
 @asynccontextmanager
 async def browsing(microphone: Path | None = None, *, allowed: bool = True) -> AsyncGenerator[Browser]:
     """Yields a browser with a profile of its own; `microphone` is played once, from the moment it is opened."""
     arguments = [*ARGUMENTS, "--use-fake-ui-for-media-stream" + ("" if allowed else "=deny")]
     if microphone is not None:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
-    path = chromium()
+    path = shutil.which("chromium") or shutil.which("google-chrome")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=arguments)
         try:
