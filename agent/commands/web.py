@@ -7,15 +7,18 @@ import signal
 import sys
 import time
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent.config import load_config
+from avatar.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
     from agent.config import Config
     from agent.web.conversation import LoadStage
+
+_LAST_PORT: Final = 65_535
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,11 +29,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         VisavisError: The configuration or a model can't be used, or the address can't be listened on.
     """
-    config = load_config(args.config)
-    changes = {"portrait": args.portrait or config.avatar.portrait}
+    if args.sessions < 1:
+        raise InputError("starting the page", expected="at least 1 session", got=str(args.sessions))
+    if not 0 <= args.port <= _LAST_PORT:
+        raise InputError("starting the page", expected=f"a port from 0 to {_LAST_PORT}", got=str(args.port))
+    config = load_config(args.config, portrait=args.portrait)
     if args.seed is not None:
-        changes["seed"] = args.seed
-    config = config.model_copy(update={"avatar": config.avatar.model_copy(update=changes)})
+        config = config.model_copy(update={"avatar": config.avatar.model_copy(update={"seed": args.seed})})
     try:
         asyncio.run(serve(config, args))
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from skimage.data import astronaut
 from agent.config import load_config
 from agent.web.gallery import PhotoGallery
 from avatar.errors import InputError
+from avatar.portrait.folder import create_avatar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,16 @@ async def test_only_the_newest_uploads_are_kept(cache: Path, monkeypatch: pytest
         second = await gallery.add_portrait(jpeg(astronaut()[:400]), "two", lambda _stage, _done: None)
         assert [option.id for option in gallery.options().avatars] == ["first", second.id]
         assert first.id != second.id
+
+
+def test_avatars_that_were_made_before_can_be_chosen(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VISAVIS_AVATARS", str(tmp_path / "avatars"))
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(jpeg(astronaut()))
+    create_avatar(photo, "eileen", note=lambda _: None)
+    with PhotoGallery(load_config()) as gallery:
+        assert [(option.id, option.label) for option in gallery.options().avatars][1:] == [("eileen", "Eileen")]
+        assert gallery.portrait("eileen").face_width > 100
 
 
 def test_the_configured_persona_comes_first():
