@@ -82,7 +82,7 @@ class FlowMotionGenerator:
         style, eased = self._style(request)
         agent, user = self._hear(request)
         condition = self._model.condition(agent, user, style)
-        noise = self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32)
+        noise = self._model.noise.shape(self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32))
         drawn = sample(self._model.denoiser(condition, self._past()), noise, self._times)
         channels = _bounded(drawn * self._model.deviation + self._model.mean)
         self._remember(channels, eased)

@@ -16,6 +16,7 @@ import numpy as np
 from avatar.errors import ModelError
 from avatar.motion.articulation import LIP_CHANNELS
 from avatar.motion.layout import N_MOTION
+from avatar.motion.sampler import NoiseShape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,7 @@ class MotionModel:
     Attributes:
         mean: float32 (N_CHANNELS,), of the training motion.
         deviation: float32 (N_CHANNELS,), of the training motion.
+        noise: Noise that the sampler starts from.
 
     Args:
         folder: Where the three files lie.
@@ -70,6 +72,7 @@ class MotionModel:
             with np.load(folder / STATISTICS_FILE) as statistics:
                 self.mean: NDArray[np.float32] = statistics["mean"]
                 self.deviation: NDArray[np.float32] = statistics["deviation"]
+                self.noise = NoiseShape(statistics["persistence"], statistics["mixing"])
         except (OSError, ValueError, KeyError) as error:
             raise _unreadable(folder / STATISTICS_FILE, error) from error
 

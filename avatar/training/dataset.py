@@ -30,7 +30,7 @@ WINDOW: Final = features.window_frames(features.MAX_CHUNK)
 
 _PAD_BEFORE: Final = features.CONDITION_PAST + features.MAX_CHUNK
 _PAD_AFTER: Final = features.LOOK_AHEAD + features.MAX_CHUNK
-_HOP: Final = 13
+_HOP: Final = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,13 @@ def export(trained: Trained, folder: Path) -> None:
         "motion",
     )
     statistics = io.BytesIO()
-    np.savez(statistics, mean=trained.mean, deviation=trained.deviation)
+    np.savez(
+        statistics,
+        mean=trained.mean,
+        deviation=trained.deviation,
+        persistence=trained.noise.persistence,
+        mixing=trained.noise.mixing,
+    )
     _write(folder / CONDITIONER_FILE, conditioner.SerializeToString())
     _write(folder / DENOISER_FILE, denoiser.SerializeToString())
     _write(folder / STATISTICS_FILE, statistics.getvalue())

@@ -23,6 +23,7 @@ from avatar.errors import VisavisError
 from avatar.motion.features import LOOK_AHEAD, MAX_CHUNK, MIN_CHUNK, SpeechFeatures
 from avatar.motion.layout import INDEX
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES
+from avatar.motion.sampler import NoiseShape
 from avatar.motion.whisper import load_whisper
 from avatar.training.dataset import Batch, Dataset, clip_files
 from avatar.training.network import LIP_COLUMNS, MotionNetwork, NetworkSize
@@ -36,7 +37,11 @@ CHECKPOINT_FILE: Final = "network.npz"
 
 _LEAST_DEVIATION: Final = 0.01
 _TOKENS_PER_STEP: Final = 1664
-_AVERAGING: Final = 0.998
+_AVERAGING: Final = 0.997
+_WHITE_SHARE: Final = 0.1
+_MOST_PERSISTENT: Final = 0.95
+_LEAST_SPEED: Final = 0.15
+_VELOCITY_SHARE: Final = 0.5
 _REPORT_EVERY: Final = 250
 
 
@@ -74,12 +79,14 @@ class Trained:
         size: Its widths.
         mean: float32 (N_CHANNELS,), of the motion.
         deviation: float32 (N_CHANNELS,), of the motion.
+        noise: What the flow starts from.
     """
 
     network: MotionNetwork
     size: NetworkSize
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
+    noise: NoiseShape
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -127,7 +134,9 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, plan.learning_rate, total_steps=plan.steps, pct_start=0.05, cycle_momentum=False
     )
-    scale = _Scale(torch.as_tensor(mean), torch.as_tensor(deviation))
+    normalised = (training.channels - mean) / deviation
+    noise = noise_like(normalised, training.valid)
+    scale = _Scale(mean, deviation, noise, _speed(normalised, training.valid))
     began, recent = time.monotonic(), 0.0
     for step in range(1, plan.steps + 1):
         n_frames = int(random.integers(MIN_CHUNK, MAX_CHUNK + 1))
@@ -144,7 +153,7 @@ def train(
             seconds = time.monotonic() - began
             held = _validation_loss(averaged, validation, scale)
             report(f"step {step}/{plan.steps}  loss {recent:.4f}  validation {held:.4f}  {seconds / 60:.1f} min")
-    return Trained(averaged.eval(), size, mean, deviation)
+    return Trained(averaged.eval(), size, mean, deviation, noise)
 
 
 def save(trained: Trained, path: Path) -> None:
@@ -154,6 +163,7 @@ def save(trained: Trained, path: Path) -> None:
     state = {f"network.{name}": value.numpy() for name, value in trained.network.state_dict().items()}
     sizes = {f"size.{name}": np.array(value) for name, value in asdict(trained.size).items()}
     arrays: dict[str, Any] = {"mean": trained.mean, "deviation": trained.deviation, **state, **sizes}
+    arrays |= {"persistence": trained.noise.persistence, "mixing": trained.noise.mixing}
     np.savez(scratch, **arrays)
     scratch.replace(path)
 
@@ -169,20 +179,53 @@ def load(path: Path) -> Trained:
     network.load_state_dict(
         {name.removeprefix(prefix): torch.as_tensor(value) for name, value in values.items() if name.startswith(prefix)}
     )
-    return Trained(network.eval(), size, values["mean"], values["deviation"])
+    noise = NoiseShape(values["persistence"], values["mixing"])
+    return Trained(network.eval(), size, values["mean"], values["deviation"], noise)
+
+
+def noise_like(normalised: NDArray[np.float32], valid: NDArray[np.bool_]) -> NoiseShape:
+    """Returns noise that resembles motion in its speed and in its correlations between channels.
+
+    Args:
+        normalised: float32 (n, N_CHANNELS), of zero mean and unit variance where valid.
+        valid: bool (n,), whether a frame belongs to a clip.
+    """
+    steady = valid[1:] & valid[:-1]
+    later, before, all_of_it = normalised[1:][steady], normalised[:-1][steady], normalised[valid]
+    persistence = (later * before).mean(axis=0) / np.maximum((all_of_it**2).mean(axis=0), 1e-6)
+    covariance = all_of_it.T @ all_of_it / len(all_of_it)
+    spread = np.sqrt(np.maximum(np.diag(covariance), 1e-6))
+    correlation = (1 - _WHITE_SHARE) * covariance / np.outer(spread, spread)
+    np.fill_diagonal(correlation, 1)
+    mixing = np.linalg.cholesky(correlation.astype(np.float64))
+    return NoiseShape(np.clip(persistence, 0, _MOST_PERSISTENT).astype(np.float32), mixing.astype(np.float32))
+
+
+def _speed(normalised: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    steady = valid[1:] & valid[:-1]
+    return np.sqrt(np.mean(np.diff(normalised, axis=0)[steady] ** 2, axis=0))
 
 
 class _Scale:
     """Normalises motion, and says how much each channel counts."""
 
-    def __init__(self, mean: Tensor, deviation: Tensor) -> None:
-        self._mean = mean
-        self._deviation = deviation
+    def __init__(
+        self,
+        mean: NDArray[np.float32],
+        deviation: NDArray[np.float32],
+        noise: NoiseShape,
+        speed: NDArray[np.float32],
+    ) -> None:
+        self._mean = torch.as_tensor(mean)
+        self._deviation = torch.as_tensor(deviation)
+        self.noise = noise
+        # Errors of slow channels are small in velocity but seen as trembling.
+        self.velocity_weights = torch.as_tensor(np.maximum(speed, _LEAST_SPEED) ** -2)
         self.weights = torch.ones(N_CHANNELS)
         self.weights[list(LIP_COLUMNS)] = 2.0
         self.weights[[INDEX["jawOpen"], N_CHANNELS - 2, N_CHANNELS - 1]] = 6.0
         # A channel that the corpus never moves is noise of its own rounding.
-        self.weights[deviation <= _LEAST_DEVIATION] = 0.1
+        self.weights[torch.as_tensor(deviation) <= _LEAST_DEVIATION] = 0.1
 
     def normalised(self, channels: NDArray[np.float32]) -> Tensor:
         return (torch.as_tensor(channels) - self._mean) / self._deviation
@@ -198,14 +241,13 @@ class _Inputs:
     past: Tensor
     valid: Tensor
     target: Tensor
-    previous: Tensor
 
 
 def _tensors(batch: Batch, scale: _Scale) -> _Inputs:
     valid = torch.as_tensor(batch.valid)
     past = scale.normalised(batch.past) * valid[..., None]
     agent, user, style = (torch.as_tensor(values) for values in (batch.agent, batch.user, batch.style))
-    return _Inputs(agent, user, style, past, valid, scale.normalised(batch.target), past[:, -1:])
+    return _Inputs(agent, user, style, past, valid, scale.normalised(batch.target))
 
 
 def _disturbed(batch: Batch, plan: Plan, random: np.random.Generator, scale: _Scale) -> _Inputs:
@@ -220,27 +262,32 @@ def _disturbed(batch: Batch, plan: Plan, random: np.random.Generator, scale: _Sc
     amount = plan.past_noise * torch.rand(n_chunks, 1, 1)
     shape = inputs.past.shape
     past = inputs.past + amount * (torch.randn(shape[0], 1, shape[2]) + torch.randn(shape))
-    return _Inputs(inputs.agent, user, inputs.style, past * valid[..., None], valid, inputs.target, inputs.previous)
+    return _Inputs(inputs.agent, user, inputs.style, past * valid[..., None], valid, inputs.target)
 
 
 def _loss(network: MotionNetwork, inputs: _Inputs, noise_share: float, scale: _Scale) -> Tensor:
     n_chunks = len(inputs.target)
     moment = 0.95 * torch.rand(n_chunks) * (torch.rand(n_chunks) >= noise_share)
-    noise = torch.randn_like(inputs.target)
+    noise = torch.as_tensor(scale.noise.shape(torch.randn_like(inputs.target).numpy()))
     condition, lips = network.conditioner(inputs.agent, inputs.user, inputs.style)
     share = moment[:, None, None]
     noisy = (1 - share) * noise + share * inputs.target
     drawn = network.transformer(noisy, moment, inputs.past, inputs.valid, condition)
     columns = list(LIP_COLUMNS)
     wanted = inputs.target[..., columns]
-    lip_loss = _error(lips[:, PAST_FRAMES:], wanted, inputs.previous[..., columns], scale.weights[columns])
-    return _error(drawn, inputs.target, inputs.previous, scale.weights) + 0.5 * lip_loss
+    lip_loss = _error(lips[:, PAST_FRAMES:], wanted, scale, columns)
+    return _error(drawn, inputs.target, scale, list(range(N_CHANNELS))) + 0.5 * lip_loss
 
 
-def _error(drawn: Tensor, wanted: Tensor, previous: Tensor, weights: Tensor) -> Tensor:
-    """Returns squared error of motion plus that of its velocity, which starts at the last frame before the chunk."""
-    velocity = torch.diff(drawn, dim=1, prepend=previous) - torch.diff(wanted, dim=1, prepend=previous)
-    return (weights * ((drawn - wanted).square() + velocity.square())).mean() / weights.mean()
+def _error(drawn: Tensor, wanted: Tensor, scale: _Scale, columns: list[int]) -> Tensor:
+    """Returns squared error of motion plus that of its velocity; both count alike in a channel of any speed.
+
+    The frame before the chunk is given, so an error of the first frame is an error of velocity too.
+    """
+    error = drawn - wanted
+    velocity = torch.diff(error, dim=1, prepend=torch.zeros_like(error[:, :1]))
+    each = error.square() + _VELOCITY_SHARE * scale.velocity_weights[columns] * velocity.square()
+    return (scale.weights[columns] * each).mean() / scale.weights[columns].mean()
 
 
 @torch.no_grad()

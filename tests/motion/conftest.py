@@ -106,6 +106,8 @@ def write_tiny_model(folder):
         folder / motion_model.STATISTICS_FILE,
         mean=np.zeros(N_CHANNELS, np.float32),
         deviation=np.ones(N_CHANNELS, np.float32),
+        persistence=np.zeros(N_CHANNELS, np.float32),
+        mixing=np.eye(N_CHANNELS, dtype=np.float32),
     )
 
 

@@ -99,3 +99,19 @@ def test_a_trained_network_opens_the_jaw_with_the_sound(datasets, network_size, 
     request = MotionRequest(0, 20, sound, np.zeros_like(sound), states, np.zeros((20, 8), np.float32), Controls())
     jaw = generator.generate(request).coefficients[:, INDEX["jawOpen"]]
     assert jaw[13:].mean() > jaw[:8].mean() + 0.1
+
+
+def test_the_flow_starts_from_noise_as_slow_and_alike_as_the_motion():
+    from avatar.training.train import noise_like
+
+    random = np.random.default_rng(0)
+    n = 20_000
+    slow = np.convolve(random.normal(size=n), 0.8 ** np.arange(40), mode="same")
+    twin = slow + 0.1 * slow.std() * random.normal(size=n)
+    motion = np.stack([slow / slow.std(), twin / twin.std(), random.normal(size=n)], axis=1).astype(np.float32)
+    noise = noise_like(motion, np.ones(n, bool))
+    assert noise.persistence[0] == pytest.approx(0.8, abs=0.05)
+    assert noise.persistence[2] < 0.05
+    drawn = noise.shape(random.standard_normal((500, 20, 3)).astype(np.float32))
+    assert np.corrcoef(drawn[..., 0].ravel(), drawn[..., 1].ravel())[0, 1] == pytest.approx(0.9, abs=0.05)
+    assert abs(np.corrcoef(drawn[..., 0].ravel(), drawn[..., 2].ravel())[0, 1]) < 0.1
