@@ -26,14 +26,14 @@ async def test_the_page_is_served_at_once_and_ends_when_it_is_asked_to(ending: s
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), 120)).decode()
     assert line.startswith("Talk at http://127.0.0.1:")
     async with aiohttp.ClientSession() as client:
         url = line.split()[2]
         assert "Start talking" in await (await client.get(url)).text()
         assert not (await (await client.get(f"{url}api/status")).json())["ready"]
     process.send_signal(ending)
-    _, errors = await asyncio.wait_for(process.communicate(), 60)
+    _, errors = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 0
     assert b"Traceback" not in errors
 
