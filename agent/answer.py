@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 Chunk = TypeVar("Chunk")
 
-_END: Final = re.compile(r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"')\]]*(?=\s)|[。!?]+|\n+")
+_END: Final = re.compile(
+    r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"')\]]*(?=\s)|[。\uff01\uff1f]+|\n+"
+)
 """Ends of sentences, with room for what may follow; an initial or a title ends none."""
 
 
@@ -27,7 +29,9 @@ def split_sentences(text: str) -> tuple[list[str], str]:
 
 def is_whole(text: str) -> bool:
     """Returns whether a text ends like a sentence."""
-    return _END.search(text.rstrip() + " ") is not None and bool(re.search(r"[.!?…。!?][\"')\]]*$", text.rstrip()))
+    return _END.search(text.rstrip() + " ") is not None and bool(
+        re.search(r"[.!?…。\uff01\uff1f][\"')\]]*$", text.rstrip())
+    )
 
 
 async def whole_sentences(
@@ -35,6 +39,7 @@ async def whole_sentences(
 ) -> AsyncIterator[str | Chunk]:
     """Yields text sentence by sentence, until `limit` sentences; chunks without text pass through.
 
+    A space follows each sentence at once, so that a voice need not wait for the next one to know that it is whole.
     A last sentence that was cut off is dropped, unless it is the only one: half a sentence sounds broken.
 
     Args:
@@ -51,9 +56,9 @@ async def whole_sentences(
             continue
         sentences, rest = split_sentences(rest + text)
         for sentence in sentences:
-            yield sentence
+            yield f"{sentence.lstrip()} "
             n_sentences += 1
             if n_sentences == limit:
                 return
     if rest.strip() and (n_sentences == 0 or is_whole(rest)):
-        yield rest
+        yield rest.strip()

@@ -74,7 +74,9 @@ class VoiceSession:
         if self._session is None:
             return []
         messages = [item for item in self._session.history.items if isinstance(item, llm.ChatMessage)]
-        return [(item.role, item.text_content or "") for item in messages if item.role in {"user", "assistant"}]
+        return [
+            (item.role, (item.text_content or "").strip()) for item in messages if item.role in {"user", "assistant"}
+        ]
 
     async def __aenter__(self) -> Self:
         """Starts listening."""
@@ -181,7 +183,7 @@ class VoiceSession:
     def _on_item(self, event: Any) -> None:  # noqa: ANN401 - livekit's event
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "assistant":
-            self._tell(AvatarSaid(item.text_content or "", item.interrupted))
+            self._tell(AvatarSaid((item.text_content or "").strip(), item.interrupted))
 
     def _on_audible(self) -> None:
         if report := self._timer.finish():

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from livekit.agents import tokenize, tts, utils
+from livekit.agents import tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
 
+from agent.answer import split_sentences
 from agent.text import speakable
 from avatar.assets import PackageFile, locate
 from avatar.errors import InputError, ModelError
@@ -128,31 +129,19 @@ class _PiperStream(tts.SynthesizeStream):
             stream=True,
         )
         output_emitter.start_segment(segment_id=utils.shortuuid())
-        sentences = tokenize.blingfire.SentenceTokenizer(min_sentence_len=6, stream_context_len=2).stream()
-
-        async def split() -> None:
-            async for token in self._input_ch:
-                if isinstance(token, self._FlushSentinel):
-                    sentences.flush()
-                else:
-                    sentences.push_text(token)
-            sentences.end_input()
-
-        async def speak() -> None:
-            heard = False
-            async for sentence in sentences:
+        rest = ""
+        heard = False
+        async for token in self._input_ch:
+            flushed = isinstance(token, self._FlushSentinel)
+            sentences, rest = split_sentences(rest if isinstance(token, self._FlushSentinel) else rest + token)
+            if flushed and rest:
+                sentences, rest = [*sentences, rest], ""
+            for sentence in sentences:
                 self._mark_started()
-                heard |= await self._piper.speak(sentence.token, output_emitter)
+                heard |= await self._piper.speak(sentence, output_emitter)
                 output_emitter.flush()
-            if not heard:
-                output_emitter.push(bytes(2 * round(_SILENCE * self._piper.sample_rate)))
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(split())
-                tasks.create_task(speak())
-        finally:
-            await sentences.aclose()
+        if not heard:
+            output_emitter.push(bytes(2 * round(_SILENCE * self._piper.sample_rate)))
 
 
 def _load_voice(options: PiperOptions, seed: int) -> PiperVoice:

@@ -36,11 +36,11 @@ def test_sentences_end_where_people_hear_them_end(text, sentences, rest):
 
 
 async def test_text_comes_sentence_by_sentence():
-    assert await collect(["The cap", "ital. It", " is ", "Paris."]) == ["The capital.", " It is Paris."]
+    assert await collect(["The cap", "ital. It", " is ", "Paris."]) == ["The capital. ", "It is Paris."]
 
 
 async def test_no_more_sentences_than_allowed():
-    assert await collect(["One. Two. ", "Three. Four."], limit=2) == ["One.", " Two."]
+    assert await collect(["One. Two. ", "Three. Four."], limit=2) == ["One. ", "Two. "]
 
 
 async def test_the_source_is_not_read_beyond_the_limit():
@@ -51,12 +51,12 @@ async def test_the_source_is_not_read_beyond_the_limit():
             read.append(piece)
             yield piece
 
-    assert [piece async for piece in whole_sentences(source(), text_of, 1)] == ["One."]
+    assert [piece async for piece in whole_sentences(source(), text_of, 1)] == ["One. "]
     assert len(read) == 1
 
 
 async def test_half_a_sentence_is_dropped_after_a_whole_one():
-    assert await collect(["One is whole. Two is not bec"]) == ["One is whole."]
+    assert await collect(["One is whole. Two is not bec"]) == ["One is whole. "]
 
 
 async def test_half_a_sentence_alone_is_kept():
@@ -65,7 +65,7 @@ async def test_half_a_sentence_alone_is_kept():
 
 async def test_chunks_without_text_pass_through():
     call = object()
-    assert await collect(["Wait. ", call]) == ["Wait.", call]
+    assert await collect(["Wait. ", call]) == ["Wait. ", call]
 
 
 async def test_an_empty_answer_stays_empty():
@@ -83,3 +83,7 @@ async def test_any_cutting_of_the_text_gives_the_same_sentences(text, lengths):
     cut = "".join(piece for piece in await collect([piece for piece in pieces if piece]))
     whole = "".join(await collect([text] if text else []))
     assert cut == whole
+
+
+async def test_marks_that_belong_together_are_not_torn_apart():
+    assert await collect(["Really?", "! Yes."]) == ["Really?! ", "Yes."]
