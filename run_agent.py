@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     render = add("render", "render given motion", "the video to write, .mp4")
     render.add_argument("motion", type=Path, metavar="MOTION.csv", help="motion in Live Link Face's layout")
     render.add_argument("--audio", type=Path, metavar="AUDIO", help="sound of the video")
+    render.add_argument(
+        "--relative", action="store_true", help="the photo is the motion's first frame and wears its expression already"
+    )
 
     speak = add("speak", "make a portrait say a text", "the video to write, .mp4")
     speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')

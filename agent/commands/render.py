@@ -26,13 +26,15 @@ _SAMPLES = OUTPUT_RATE // FRAME_RATE
 
 
 def run(args: argparse.Namespace) -> int:
-    """Renders ``args.motion`` with the sound ``args.audio`` and the photo ``args.portrait`` into ``args.output``.
+    """Renders ``args.motion`` with the sound ``args.audio`` and the face ``args.portrait`` into ``args.output``.
+
+    With ``args.relative`` expressions add to the photo's own what they add to the motion's first frame.
 
     Raises:
         VisavisError: The input can't be used, or the output can't be written.
     """
     output = check_output(args.output, inputs=[args.motion, args.audio, args.portrait])
-    motion = read_livelink(args.motion)
+    motion = read_livelink(args.motion, relative=args.relative)
     sound = sound_for(args.audio, len(motion))
     renderer = open_renderer(args.portrait)
     watch = Stopwatch()

@@ -18,6 +18,7 @@ import numpy as np
 from avatar.errors import InputError, OutputError
 from avatar.motion.gaps import bridge_gaps
 from avatar.motion.layout import BLENDSHAPES, INDEX, N_BLENDSHAPES, N_MOTION, POSE
+from avatar.motion.relative import relative_to
 from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -74,11 +75,15 @@ def write_livelink(path: Path, motion: NDArray[np.float32], present: NDArray[np.
         scratch.unlink(missing_ok=True)
 
 
-def read_livelink(path: Path) -> NDArray[np.float32]:
+def read_livelink(path: Path, *, relative: bool = False) -> NDArray[np.float32]:
     """Returns motion from a Live Link Face CSV, float32 (n_frames, 58) at 25 frames a second.
 
     Another frame rate is found from the timecodes and resampled linearly. Head columns may be missing (a head at rest);
     other columns are ignored. Frames that are marked to show no face are eased through (`bridge_gaps`).
+
+    Args:
+        path: The file.
+        relative: Return what expressions add to those of the first frame that shows a face (`relative_to`).
 
     Raises:
         InputError: The file can't be read, misses a coefficient, or has a malformed row.
@@ -106,7 +111,10 @@ def read_livelink(path: Path) -> NDArray[np.float32]:
         place = header.index(_PRESENT.lower())
         present[[row[place].strip() in {"0", "0.0", "0.000000"} for row in rows]] = 0.0
     steady = _at_frame_rate(np.hstack([motion, present]), times)
-    return bridge_gaps(steady[:, :N_MOTION], steady[:, N_MOTION] > 0.999)
+    motion, known = steady[:, :N_MOTION], steady[:, N_MOTION] > 0.999
+    if relative and known.any():
+        motion = relative_to(motion, motion[known.argmax()])
+    return bridge_gaps(motion, known)
 
 
 def _row(index: int, frame: NDArray[np.float32]) -> Iterable[str]:

@@ -117,3 +117,28 @@ def test_a_folder_that_does_not_exist_leaves_nothing_behind(tmp_path, motion):
     with pytest.raises(OutputError, match="writing motion.csv: expected a folder that can be written to"):
         write_livelink(tmp_path / "none" / "motion.csv", motion)
     assert not list(tmp_path.iterdir())
+
+
+def test_frames_without_a_face_are_marked_and_eased_through(tmp_path):
+    values = neutral(20)
+    values[:, INDEX["jawOpen"]] = 0.6
+    present = np.ones(20, bool)
+    present[8:12] = False
+    values[~present] = 0
+    path = tmp_path / "tracked.csv"
+    write_livelink(path, values, present)
+    lines = path.read_text().splitlines()
+    assert lines[0].split(",") == [*HEADER, "FacePresent"]
+    assert [line.rpartition(",")[2] for line in lines[1:]] == ["1"] * 8 + ["0"] * 4 + ["1"] * 8
+    assert float(lines[10].split(",")[HEADER.index("JawOpen")]) == 0
+    np.testing.assert_allclose(read_livelink(path)[:, INDEX["jawOpen"]], 0.6, atol=1e-5)
+
+
+def test_expressions_relative_to_the_first_frame_that_shows_a_face(tmp_path):
+    values = neutral(30)
+    values[15:, INDEX["jawOpen"]] = 0.2
+    values[20:, INDEX["jawOpen"]] = 0.5
+    path = tmp_path / "tracked.csv"
+    write_livelink(path, values, np.arange(30) >= 15)
+    jaw = read_livelink(path, relative=True)[:, INDEX["jawOpen"]]
+    np.testing.assert_allclose(jaw[[0, 15, 19, 20, 29]], [0, 0, 0, 0.3, 0.3], atol=1e-5)
