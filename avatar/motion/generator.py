@@ -8,6 +8,7 @@ import numpy as np
 
 from avatar.motion import features, states
 from avatar.motion.articulation import seal_lips
+from avatar.motion.continuity import blinking, continued
 from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
@@ -56,6 +57,7 @@ class FlowMotionGenerator:
         self._first = 0
         self._channels = np.empty((0, N_CHANNELS), np.float32)
         self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
+        self._since_blink = np.empty(0, np.int64)
 
     @property
     def audio_context(self) -> int:
@@ -84,8 +86,10 @@ class FlowMotionGenerator:
         condition = self._model.condition(agent, user, style)
         noise = self._model.noise.shape(self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32))
         drawn = sample(self._model.denoiser(condition, self._past()), noise, self._times)
-        channels = _bounded(drawn * self._model.deviation + self._model.mean)
-        self._remember(channels, eased)
+        channels = drawn * self._model.deviation + self._model.mean
+        channels[:, :N_MOTION], since = self._joined(channels[:, :N_MOTION])
+        channels = _bounded(channels)
+        self._remember(channels, eased, since)
         motion, closure, tuck = channels[:, :N_MOTION], channels[:, N_MOTION], channels[:, N_MOTION + 1]
         return MotionChunk(seal_lips(motion, closure, tuck), request.start)
 
@@ -100,6 +104,7 @@ class FlowMotionGenerator:
         self._first = min(self._first, frame)
         self._channels = self._channels[:kept]
         self._eased = self._eased[:kept]
+        self._since_blink = self._since_blink[:kept]
 
     def _check(self, request: MotionRequest) -> None:
         n_samples = (self.audio_context + request.n_frames + self.look_ahead) * SAMPLES_PER_FRAME
@@ -133,11 +138,16 @@ class FlowMotionGenerator:
             valid[-len(known) :] = 1
         return Past(channels, valid)
 
-    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32]) -> None:
+    def _joined(self, motion: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        since = int(self._since_blink[-1]) if len(self._since_blink) else _KEPT_FRAMES
+        return blinking(continued(motion, self._channels[:, :N_MOTION]), since)
+
+    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32], since: NDArray[np.int64]) -> None:
         dropped = max(len(self._channels) + len(channels) - _KEPT_FRAMES, 0)
         self._first += dropped
         self._channels = np.concatenate([self._channels, channels])[dropped:]
         self._eased = np.concatenate([self._eased, eased])[dropped:]
+        self._since_blink = np.concatenate([self._since_blink, since])[dropped:]
 
 
 def load_motion_model(seed: int, threads: int = 1) -> FlowMotionGenerator:
