@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
 
     def add(name: str, about: str, result: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
         )
         return command
 
-    web = add("web", "talk with it in the browser", None)
+    web = add("web", "talk with it in the browser (the default)", None)
     web.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     web.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
     web.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at a time (default: 1)")
@@ -107,12 +107,9 @@ def _add_actions(avatar: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; returns its exit code, 2 if it failed or was interrupted."""
-    main_parser = parser()
-    args = main_parser.parse_args(arguments)
-    if args.command is None:
-        main_parser.print_help()
-        return 0
+    """Runs a command, `web` if none is given; returns its exit code, 2 if it failed or was interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parser().parse_args(arguments or ["web"])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
     try:
         return importlib.import_module(f"agent.commands.{args.command}").run(args)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import run_agent
+from agent.commands import web
 from tests.fakes import spoken, write_wav
 
 ROOT = Path(run_agent.__file__).parent
@@ -52,10 +54,11 @@ finally:
     assert "converse" in done.stdout
 
 
-def test_without_a_command_help_is_printed_with_an_example_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_conversation_opens_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[argparse.Namespace] = []
+    monkeypatch.setattr(web, "run", lambda args: started.append(args) or 0)
     assert run_agent.main([]) == 0
-    said = capsys.readouterr().out
-    assert "run_agent.py converse question.wav -o reply.mp4" in said
+    assert (started[0].host, started[0].open) == ("127.0.0.1", True)
 
 
 @pytest.mark.parametrize("command", ["web", "converse", "animate", "render", "speak"])
