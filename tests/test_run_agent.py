@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import argparse
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ import pytest
 import run_agent
 from agent.commands import web
 from tests.fakes import spoken, write_wav
+
+if TYPE_CHECKING:
+    import argparse
 
 ROOT = Path(run_agent.__file__).parent
 
