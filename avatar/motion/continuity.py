@@ -21,8 +21,8 @@ BLINK_CURVE: Final = np.array([0.30, 0.85, 1.0, 0.90, 0.62, 0.33, 0.12], np.floa
 LIDS: Final = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 
 _BLINK_FROM: Final = 0.40
-_REFRACTORY: Final = 11
-"""Least frames from one blink's start to the next (0.44 s)."""
+_REFRACTORY: Final = 25
+"""Least frames from one blink's start to the next (1 s); the network alone repeats them too soon."""
 
 _RESTING_LIDS: Final = 0.15
 
