@@ -1,4 +1,4 @@
-"""Measures re-enactment: ``python scripts/evaluate_reenactment.py CLIP [CLIP ...] [--frames 100] [--sheet SHEET.png]``.
+"""Measures re-enactment: ``python -m scripts.evaluate_reenactment CLIP [CLIP ...] [--frames 100] [--sheet SHEET.png]``.
 
 Each clip's motion is tracked, as `track` does, and drawn on the clip's own first picture, as `render` does: once as it
 was tracked and once ``--relative``. Prints, for the face's box against the clip's own pictures, the mean of PSNR and of
@@ -94,8 +94,8 @@ class Comparison:
         self._last, _ = self._model.track(drawn, self._last)
         apart = np.linalg.norm(self._last[:, :2] - points, axis=1).mean() / np.ptp(points[:, 0])
         psnr = peak_signal_noise_ratio(theirs, ours, data_range=255)
-        ssim = structural_similarity(theirs, ours, channel_axis=2, data_range=255)
-        return float(psnr), float(ssim), 100 * float(apart)
+        ssim = np.asarray(structural_similarity(theirs, ours, channel_axis=2, data_range=255)).item()
+        return float(psnr), ssim, 100 * float(apart)
 
 
 def evaluate(clip: Path, n_frames: int, sheet: Path | None) -> dict[str, NDArray[np.float64]]:
