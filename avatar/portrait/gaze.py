@@ -68,5 +68,5 @@ class GazeMeter:
             forward = np.sqrt(1 - float(across @ across))
             x, y, z = fit.pose.rotation.T @ np.array([across[0], across[1], forward])
             turns.append((float(np.arctan2(x, z)), float(np.arctan2(y, np.hypot(x, z)))))
-        right, up = np.mean(turns, axis=0)
+        right, up = np.asarray(turns).mean(axis=0)
         return float(right), float(up - _SEEN_TOO_HIGH)

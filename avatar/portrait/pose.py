@@ -79,4 +79,4 @@ class PoseMeter:
         nearer = first.scale / pose.scale
         now = np.append((middle + moved)[:2] * nearer, distance * (1 - nearer))
         shift = now - middle - (turn - np.eye(3)) @ arm
-        return np.concatenate([angles_of(turn), shift / self.interpupillary])
+        return np.concatenate([np.asarray(angles_of(turn)), shift / self.interpupillary])

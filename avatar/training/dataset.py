@@ -240,7 +240,7 @@ def _cached_windows(
 
 
 def _padded(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.pad(values, ((_PAD_BEFORE, _PAD_AFTER), (0, 0)))
+    return np.pad(values, np.array([(_PAD_BEFORE, _PAD_AFTER), (0, 0)]))
 
 
 def _lengths(padded: Sequence[NDArray[np.float32]]) -> list[int]:
