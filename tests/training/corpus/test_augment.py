@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corpus_scenes import tone_utterance
 
 from avatar.training.corpus.audio import RATE, levelled, resampled
 from avatar.training.corpus.augment import band_limited, change_voice, in_room, mixed, noise, record, stretched
 from avatar.training.corpus.sounds import clatter, music
+from tests.training.corpus.corpus_scenes import tone_utterance
 
 
 def pitch(samples: np.ndarray) -> float:

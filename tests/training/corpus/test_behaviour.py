@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corpus_scenes import waiting_scene
 
 from avatar.motion.layout import INDEX, N_BLENDSHAPES, neutral
 from avatar.training.corpus.behaviour import behave
 from avatar.training.corpus.emotion import EMOTIONS
 from avatar.training.corpus.scene import IDLE, LISTENING, SPEAKING, THINKING
 from avatar.types import FRAME_RATE, Emotion
+from tests.training.corpus.corpus_scenes import waiting_scene
 
 MINUTES = 12
 

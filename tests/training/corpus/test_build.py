@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_scenes import tone_utterance
 
 from avatar.motion.layout import N_MOTION
 from avatar.training.corpus import build, clip
 from avatar.training.corpus.text import ENGLISH, OTHER_LANGUAGES, read_lines
 from avatar.training.corpus.voices import VOICES, Voice
+from tests.training.corpus.corpus_scenes import tone_utterance
 
 
 @pytest.fixture

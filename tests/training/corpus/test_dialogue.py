@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-from corpus_scenes import tone_utterance
 
 from avatar.training.corpus import dialogue
 from avatar.training.corpus.clip import let_go
 from avatar.training.corpus.phones import Phone
 from avatar.training.corpus.scene import IDLE, LISTENING, SPEAKING, THINKING
 from avatar.types import FRAME_RATE
+from tests.training.corpus.corpus_scenes import tone_utterance
 
 
 def test_both_tracks_lie_on_one_timeline_with_their_phones(rng: np.random.Generator) -> None:
