@@ -137,14 +137,15 @@ def test_motion_that_is_no_csv(speech: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 _FACELESS = """
-import signal, sys, agent.commands.animate as animate, run_agent
+import sys, time, agent.commands.animate as animate, run_agent
 from tests.fakes import FlashRenderer, LoudnessGenerator
 
 class Stuck(FlashRenderer):
     def render(self, coefficients):
         if self.n_drawn == 100:
             print("busy", flush=True)
-            signal.pause()
+            while True:  # not signal.pause(), which would sleep through a signal that is already here
+                time.sleep(0.01)
         return super().render(coefficients)
 
 animate.open_renderer = lambda portrait: Stuck()
