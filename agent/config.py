@@ -115,10 +115,10 @@ class Config(Strict):
 
     persona: Path = DEFAULT_PERSONA
     avatar: AvatarConfig = AvatarConfig()
-    vad: PartConfig
-    stt: PartConfig
-    llm: PartConfig
-    tts: PartConfig
+    vad: PartConfig = PartConfig.model_validate({"class": "silero"})
+    stt: PartConfig = PartConfig.model_validate({"class": "whisper"})
+    llm: PartConfig = PartConfig.model_validate({"class": "llama"})
+    tts: PartConfig = PartConfig.model_validate({"class": "piper"})
     turns: TurnsConfig = TurnsConfig()
     timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
 

@@ -68,6 +68,7 @@ class LlamaServer:
                 f"loading {path.name}", expected="a GGUF model", got="a file that llama.cpp can't load"
             ) from error
         self.base_url = f"{self._server.listening_address}/v1"
+        self._has_answered = False
 
     def warm_up(self, opening: list[tuple[str, str]]) -> None:
         """Has the model read what every conversation begins with; llama.cpp keeps it for the first question.
@@ -81,9 +82,13 @@ class LlamaServer:
         request = Request(f"{self.base_url}/chat/completions", body, headers)  # noqa: S310 - our own server
         with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310 - our own server
             answer.read()
+        self._has_answered = True
 
     def close(self) -> None:
         """Stops the server and frees the model."""
+        # Told to stop before its loop runs, llama.cpp's server waits for itself for ever; an answer shows that it runs.
+        if self._server is not None and not self._has_answered:
+            self.warm_up([])
         self._server = None
 
 

@@ -43,3 +43,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("VISAVIS_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_avatars_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the avatars of whoever runs the tests out of them."""
+    monkeypatch.setenv("VISAVIS_AVATARS", str(tmp_path_factory.getbasetemp() / "no-avatars"))
