@@ -80,9 +80,9 @@ async def test_a_spoken_question_is_answered_and_what_the_page_receives_says_so(
         _, sound = await stop_recording(page)
         resting = await mouth_movement(page, 50)
         await expect(page.locator("#latency-total")).to_be_visible()
-        assert speaking > 1.3 * resting
+        assert speaking > 1.5 * resting
         loud = np.flatnonzero(np.abs(sound) > 0.02)
         sound = sound[loud[0] : loud[-1] + 8000]
         heard = words(Recogniser(load_whisper(2), WhisperOptions()).recognise(sound).text)
-        assert jiwer.wer(said, heard) < 0.35, (said, heard)
+        assert jiwer.wer(said, heard) < 0.2, (said, heard)
         assert faults == []
