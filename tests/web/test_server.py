@@ -229,7 +229,7 @@ async def test_a_page_that_takes_a_session_over_ends_the_earlier_page(theatre: T
 
 async def test_two_hundred_pages_come_and_go_without_a_trace(theatre: Theatre):
     async with visiting(theatre, limit=2) as visitor:
-        before = len(asyncio.all_tasks())
+        bystanders = asyncio.all_tasks()
         for _ in range(200):
             async with visitor.page() as page:
                 await page.wait_for("welcome")
@@ -237,7 +237,10 @@ async def test_two_hundred_pages_come_and_go_without_a_trace(theatre: Theatre):
                 await page.wait_for("ended")
         status = await (await visitor.client.get(f"{visitor.url}api/status")).json()
         assert status["sessions"] == 0
-        assert len(asyncio.all_tasks()) <= before + 3
+        # Tasks about to end get the time to; the client's kept-alive connection may hold up to three.
+        if remaining := asyncio.all_tasks() - bystanders:
+            _, pending = await asyncio.wait(remaining, timeout=5)
+            assert len(pending) <= 3
 
 
 async def test_a_photo_becomes_an_avatar_with_progress(theatre: Theatre):
