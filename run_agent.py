@@ -13,6 +13,7 @@ from avatar.errors import VisavisError
 
 _EXAMPLES: Final = """examples:
   run_agent.py web                                       talk with it in the browser
+  run_agent.py camera --speaker cable                    join a video call as a webcam
   run_agent.py converse question.wav -o reply.mp4        ask with a recording, get the spoken answer as a video
   run_agent.py speak "Good morning!" -o morning.mp4      let it say something
   run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
@@ -55,6 +56,22 @@ def parser() -> argparse.ArgumentParser:
     web.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at a time (default: 1)")
     web.add_argument("--no-open", dest="open", action="store_false", help="don't open the page in a browser")
 
+    camera = add("camera", "join video calls as a webcam (Zoom, Teams, OBS)", None)
+    camera.add_argument("--device", metavar="CAMERA", help="the virtual camera's name or file (default: the first)")
+    camera.add_argument("--backend", metavar="NAME", help="v4l2loopback, obs or unitycapture (default: the system's)")
+    camera.add_argument("--size", default="1280x720", metavar="WxH", help="format of the picture (default: 1280x720)")
+    camera.add_argument("--mic", metavar="NAME", help="what it hears; the monitor of a sink is the meeting's own sound")
+    camera.add_argument(
+        "--speaker", metavar="NAME", help="where it speaks; a virtual cable is the meeting's microphone"
+    )
+    camera.add_argument(
+        "--no-echo-cancellation",
+        dest="echo_cancellation",
+        action="store_false",
+        help="leave its own voice in the sound",
+    )
+    camera.add_argument("--list", action="store_true", help="list microphones and speakers and end")
+
     converse = add("converse", "answer a spoken question: the whole voice loop", "the video to write, .mp4")
     converse.add_argument("question", type=Path, metavar="QUESTION", help="audio or video file with the question")
     converse.add_argument("--mute-user", action="store_true", help="leave the question out of the video")
@@ -80,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     about = "make, list, show and remove avatars"
     _add_actions(commands.add_parser("avatar", help=about, description="Make, list, show and remove avatars."))
 
-    for command in (web, converse, speak):
+    for command in (web, camera, converse, speak):
         command.add_argument(
             "--config", type=Path, metavar="FILE", help="configuration (default: configs/default.yaml)"
         )
