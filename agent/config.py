@@ -78,6 +78,8 @@ class TurnsConfig(Strict):
         interruptible: Whether the user can interrupt.
         min_interruption: Seconds of the user's speech that interrupt.
         false_interruption: Seconds after which speech that turned out to be none lets the avatar resume.
+        speak_first_after: Seconds of silence on both sides after which the avatar takes up the conversation, once
+            until the user says something; null waits for the user.
     """
 
     detection: PartConfig = PartConfig.model_validate({"class": "vad"})
@@ -87,6 +89,7 @@ class TurnsConfig(Strict):
     interruptible: bool = True
     min_interruption: Seconds = 0.4
     false_interruption: Seconds = 1.5
+    speak_first_after: Annotated[float, Field(gt=0, le=3600)] | None = None
 
     @field_validator("detection", mode="before")
     @classmethod
@@ -109,8 +112,9 @@ class Config(Strict):
         stt: Speech to text.
         llm: The mind.
         tts: Text to speech.
+        tools: Python file with functions that the LLM may call, relative to the configuration file.
         turns: Who speaks when.
-        timeout: Seconds that a service may take to answer.
+        timeout: Seconds that a service or a tool may take to answer.
     """
 
     persona: Path = DEFAULT_PERSONA
@@ -119,6 +123,7 @@ class Config(Strict):
     stt: PartConfig = PartConfig.model_validate({"class": "whisper"})
     llm: PartConfig = PartConfig.model_validate({"class": "llama"})
     tts: PartConfig = PartConfig.model_validate({"class": "piper"})
+    tools: Path | None = None
     turns: TurnsConfig = TurnsConfig()
     timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
 
@@ -193,6 +198,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     persona = (folder / config.persona).resolve()
     if not persona.is_file():
         raise InputError("reading the persona", expected=f"the file {persona}", got="no such file")
+    tools = (folder / config.tools).resolve() if config.tools else None
     portrait = config.avatar.portrait
     if portrait and (len(portrait.parts) > 1 or portrait.suffix or (folder / portrait).exists()):
         portrait = folder / portrait
@@ -203,7 +209,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     tts = config.tts
     if tts.name == "piper" and str(tts.args.get("voice", "")).endswith(".onnx"):
         tts = tts.model_copy(update={"args": {**tts.args, "voice": str(folder / tts.args["voice"])}})
-    return config.model_copy(update={"persona": persona, "avatar": avatar, "llm": llm, "tts": tts})
+    return config.model_copy(update={"persona": persona, "tools": tools, "avatar": avatar, "llm": llm, "tts": tts})
 
 
 def _with_avatar(config: Config, portrait: Path | None, *, own_persona: bool) -> Config:

@@ -78,6 +78,11 @@ class TurnTimer:
         self._stopped_at = stopped_at
         self.mark("vad_end")
 
+    def user_typed(self) -> None:
+        """The user asks in writing: the turn begins and is over at once."""
+        self.user_started()
+        self._stopped_at = self.now()
+
     def answer_begins(self) -> None:
         """The LLM is asked, maybe once more because the user went on."""
         for stage in ("llm_first_token", "llm_first_sentence", "tts_first_audio"):

@@ -15,6 +15,7 @@ from agent.config import options_of
 from agent.options import LlamaOptions, PiperOptions, SileroOptions, WebRtcOptions, WhisperOptions
 from agent.persona import load_persona
 from agent.plugins import make_plugin
+from agent.tools import load_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ class Parts:
         llm: The mind.
         tts: Text to speech.
         detection: ``vad``, or livekit's turn detector.
+        tools: Functions that the LLM may call.
         load_seconds: How long each part took to load.
     """
 
@@ -46,6 +48,7 @@ class Parts:
     llm: llm.LLM[Any]
     tts: tts.TTS[Any]
     detection: Any
+    tools: list[llm.FunctionTool] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
     _servers: list[LlamaServer] = field(default_factory=list)
 
@@ -73,6 +76,7 @@ def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = 
     """
     quiet_logs()
     persona = load_persona(config.persona)
+    tools = load_tools(config.tools, config.timeout) if config.tools else []
     for plugin in ("openai", "silero"):
         import_module(f"livekit.plugins.{plugin}")  # what worker threads use must be imported here first
     seconds: dict[str, float] = {}
@@ -103,7 +107,7 @@ def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = 
         for server in servers:
             server.close()
         raise
-    return Parts(persona=persona, detection=turns, load_seconds=seconds, _servers=servers, **made)
+    return Parts(persona=persona, detection=turns, tools=tools, load_seconds=seconds, _servers=servers, **made)
 
 
 def load_tts(config: Config) -> tts.TTS[Any]:

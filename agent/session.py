@@ -21,7 +21,7 @@ from agent.output import AvatarOutput, CaptionOutput
 from avatar.types import SPEECH_RATE, AvatarState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -54,11 +54,19 @@ class VoiceSession:
         config: Turns and timeouts.
         sink: Plays the avatar's speech.
         on_event: Called in the event loop with everything that happens.
+        earlier: What was said before, as `history` tells it: the conversation goes on from there.
     """
 
     def __init__(
-        self, parts: Parts, config: Config, sink: SpeechSink, on_event: Callable[[SessionEvent], None]
+        self,
+        parts: Parts,
+        config: Config,
+        sink: SpeechSink,
+        on_event: Callable[[SessionEvent], None],
+        *,
+        earlier: Sequence[tuple[str, str]] = (),
     ) -> None:
+        self._earlier = list(earlier)
         self._parts = parts
         self._config = config
         self._sink = sink
@@ -72,9 +80,9 @@ class VoiceSession:
     def history(self) -> list[tuple[str, str]]:
         """Who said what so far, ``user`` or ``assistant`` and the words that were heard; without the examples."""
         if self._session is None:
-            return []
+            return self._earlier
         messages = [item for item in self._session.history.items if isinstance(item, llm.ChatMessage)]
-        return [
+        return self._earlier + [
             (item.role, (item.text_content or "").strip()) for item in messages if item.role in {"user", "assistant"}
         ]
 
@@ -93,7 +101,8 @@ class VoiceSession:
         session.output.audio = synchronizer.audio_output
         session.output.transcription = synchronizer.text_output
         self._cleanup.push_async_callback(session.aclose)
-        await session.start(_Avatar(self._parts.persona, self._timer, self._fail_on_silence), record=False)
+        avatar = _Avatar(self._parts.persona, self._timer, self._fail_on_silence, self._earlier, self._parts.tools)
+        await session.start(avatar, record=False)
         return self
 
     async def __aexit__(
@@ -113,7 +122,12 @@ class VoiceSession:
 
     def ask(self, text: str) -> None:
         """Has the avatar answer a typed text."""
+        self._timer.user_typed()
         self._running.generate_reply(user_input=text)
+
+    def take_up(self, wish: str) -> None:
+        """Has the avatar speak first; `wish` tells the LLM what about, and stays out of the history."""
+        self._running.generate_reply(instructions=wish)
 
     def interrupt(self) -> None:
         """Has the avatar stop speaking."""
@@ -200,11 +214,18 @@ class VoiceSession:
 class _Avatar(Agent):
     """The persona, with a watch on its stages."""
 
-    def __init__(self, persona: Persona, timer: TurnTimer, on_silence: Callable[[], None]) -> None:
-        examples = llm.ChatContext.empty()
-        for role, text in persona.opening()[1:]:
-            examples.add_message(role="user" if role == "user" else "assistant", content=text)
-        super().__init__(instructions=persona.instructions, chat_ctx=examples, id=persona.name)
+    def __init__(
+        self,
+        persona: Persona,
+        timer: TurnTimer,
+        on_silence: Callable[[], None],
+        earlier: Sequence[tuple[str, str]],
+        tools: Sequence[llm.FunctionTool],
+    ) -> None:
+        before = llm.ChatContext.empty()
+        for role, text in (*persona.opening()[1:], *earlier):
+            before.add_message(role="user" if role == "user" else "assistant", content=text)
+        super().__init__(instructions=persona.instructions, chat_ctx=before, id=persona.name, tools=[*tools])
         self._persona = persona
         self._timer = timer
         self._on_silence = on_silence

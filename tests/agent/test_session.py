@@ -7,7 +7,7 @@ import pytest
 from livekit.agents import llm, stt, tts
 
 from agent.config import PartConfig, load_config
-from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged
+from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeasured
 from agent.parts import Parts
 from agent.persona import Example, Persona
 from agent.playout import PacedSink
@@ -52,10 +52,10 @@ def make(url: str, timeout: float = 5.0, key_env: str | None = None):
 class Talk:
     """A session whose listener hears everything at once, and its events."""
 
-    def __init__(self, config, parts) -> None:
+    def __init__(self, config, parts, **options) -> None:
         self.events = []
         self.sink = PacedSink()
-        self.session = VoiceSession(parts, config, self.sink, self._on_event)
+        self.session = VoiceSession(parts, config, self.sink, self._on_event, **options)
         self._config, self._parts = config, parts
         self._news = asyncio.Event()
 
@@ -222,3 +222,34 @@ async def test_a_session_that_was_not_entered_has_no_history(service):
     with pytest.raises(RuntimeError):
         session.say("Hello.")
     await parts.aclose()
+
+
+async def test_a_conversation_goes_on_from_what_was_said_before(service):
+    config, parts = make(service.url)
+    earlier = [("user", "I am Bea."), ("assistant", "Hello Bea!")]
+    async with Talk(config, parts, earlier=earlier) as talk:
+        talk.session.ask("Who am I?")
+        await talk.until(AvatarSaid)
+        history = talk.session.history
+    body = next(body for kind, body in service.requests if kind == "chat")
+    assert [message["content"] for message in body["messages"]][-3:] == ["I am Bea.", "Hello Bea!", "Who am I?"]
+    assert history == [*earlier, ("user", "Who am I?"), ("assistant", "Paris is the capital of France.")]
+
+
+async def test_a_typed_turn_is_measured_from_the_moment_it_was_asked(service):
+    async with Talk(*make(service.url)) as talk:
+        talk.session.ask("What is the capital of France?")
+        measured = await talk.until(TurnMeasured)
+        await talk.until(AvatarSaid)
+    assert 0 < measured.latency.llm_first_token <= measured.latency.tts_first_audio <= measured.latency.audible
+    assert measured.latency.transcript_final is None
+
+
+async def test_the_avatar_can_take_up_the_conversation_by_itself(service):
+    async with Talk(*make(service.url)) as talk:
+        talk.session.take_up("Ask about the weather.")
+        said = await talk.until(AvatarSaid)
+        history = talk.session.history
+    body = next(body for kind, body in service.requests if kind == "chat")
+    assert "Ask about the weather." in str(body["messages"])
+    assert history == [("assistant", said.text)]
