@@ -34,11 +34,15 @@ _RETRY_SECONDS: Final = 1.0
 
 
 class PlayBuffer:
-    """Sound on its way to a speaker: filled in frames, drained in blocks of any size, from two threads."""
+    """Sound on its way to a speaker: filled in frames, drained in blocks of any size, from two threads.
+
+    Attributes:
+        n_held: Samples that wait.
+    """
 
     def __init__(self) -> None:
         self._frames: deque[NDArray[np.float32]] = deque()
-        self._n_held = 0
+        self.n_held = 0
         self._waiting = True
         self._lock = threading.Lock()
 
@@ -48,18 +52,18 @@ class PlayBuffer:
         Two clocks never agree: a silent frame is left out when there is more than enough, so that speech need not be.
         """
         with self._lock:
-            if self._n_held > HELD // 2 and not np.any(samples):
+            if self.n_held > HELD // 2 and not np.any(samples):
                 return
             self._frames.append(samples)
-            self._n_held += len(samples)
-            while self._n_held > HELD:
-                self._n_held -= len(self._frames.popleft())
+            self.n_held += len(samples)
+            while self.n_held > HELD:
+                self.n_held -= len(self._frames.popleft())
 
     def take(self, n_samples: int) -> NDArray[np.float32]:
         """Returns the next sound, float32 (n_samples,), with silence where there is none."""
         out = np.zeros(n_samples, np.float32)
         with self._lock:
-            if self._waiting and self._n_held < _READY:
+            if self._waiting and self.n_held < _READY:
                 return out
             self._waiting = False
             filled = 0
@@ -70,7 +74,7 @@ class PlayBuffer:
                 filled += len(piece)
                 if len(piece) < len(frame):
                     self._frames.appendleft(frame[len(piece) :])
-            self._n_held -= filled
+            self.n_held -= filled
             self._waiting = filled < n_samples
         return out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from ctypes.util import find_library
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ def _missing() -> dict[str, list[str]]:
     torch = [] if find_spec("torch") else ["torch"]
     return {
         "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],
+        "sound": [name for name in ("pulseaudio", "pactl") if shutil.which(name) is None]
+        + ([] if find_library("portaudio") else ["PortAudio"]),
         "browser": [] if shutil.which("chromium") or shutil.which("google-chrome") else ["chromium"],
     }
 
