@@ -45,6 +45,34 @@ class Emotion(StrEnum):
     CONTEMPT = "contempt"
 
 
+class Gesture(StrEnum):
+    """What a face can do on a word."""
+
+    NOD = "nod"
+    SHAKE = "shake"
+    TILT = "tilt"
+    WINK = "wink"
+    LOOK_AWAY = "look away"
+    LOOK_DOWN = "look down"
+    BROWS_UP = "brows up"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What the face does from a moment on.
+
+    Attributes:
+        emotion: The emotions from there on, each with its intensity in [0, 1]; none of them is the avatar's own mood,
+            and None leaves the emotion as it is.
+        gesture: Made once, if any.
+        strength: How large the gesture is, in [0, 1].
+    """
+
+    emotion: tuple[tuple[Emotion, float], ...] | None = None
+    gesture: Gesture | None = None
+    strength: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
     """A piece of mono sound.
@@ -53,11 +81,13 @@ class AudioChunk:
         samples: float32 (n_samples,) in [-1, 1].
         sample_rate: Hz.
         start: Index of the first sample in its segment.
+        cues: What the face does with it: the sample of this chunk at which each cue is due.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     start: int = 0
+    cues: tuple[tuple[int, Cue], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
