@@ -1,9 +1,11 @@
-"""The LLM's words on their way to the voice: whole sentences, and not too many of them."""
+"""The LLM's words on their way to the voice: a first phrase, then whole sentences, and not too many of them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
+
+from agent.phrases import first_phrase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -39,8 +41,9 @@ async def whole_sentences(
 ) -> AsyncIterator[str | Chunk]:
     """Yields text sentence by sentence, until `limit` sentences; chunks without text pass through.
 
-    A space follows each sentence at once, so that a voice need not wait for the next one to know that it is whole.
-    A last sentence that was cut off is dropped, unless it is the only one: half a sentence sounds broken.
+    The first phrase of the first sentence comes by itself, as soon as it is there (`agent.phrases`), so that the voice
+    can begin. A space follows each piece at once, so that a voice need not wait for the next one to know that it is
+    whole. A last sentence that was cut off is dropped, unless it is the only one: half a sentence sounds broken.
 
     Args:
         chunks: What the LLM writes.
@@ -49,6 +52,7 @@ async def whole_sentences(
     """
     rest = ""
     n_sentences = 0
+    begun = False
     async for chunk in chunks:
         text = text_of(chunk)
         if not text:
@@ -60,5 +64,10 @@ async def whole_sentences(
             n_sentences += 1
             if n_sentences == limit:
                 return
+        cut = 0 if begun or n_sentences else first_phrase(rest)
+        if cut:
+            begun = True
+            yield f"{rest[:cut].strip()} "
+            rest = rest[cut:]
     if rest.strip() and (n_sentences == 0 or is_whole(rest)):
         yield rest.strip()

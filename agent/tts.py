@@ -1,4 +1,4 @@
-"""Piper as livekit-agents' text to speech, sentence by sentence."""
+"""Piper as livekit-agents' text to speech: a first phrase, then sentence by sentence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from livekit.agents import tts, utils
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, TimedString
 
 from agent.answer import split_sentences
+from agent.phrases import ends_open, first_phrase, is_phrase
 from agent.text import speakable
 from avatar.assets import PackageFile, locate
 from avatar.errors import InputError, ModelError
@@ -19,6 +21,7 @@ from avatar.errors import InputError, ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from piper import PiperVoice
 
     from agent.options import PiperOptions
@@ -33,6 +36,13 @@ _JOE_CONFIG: Final = PackageFile(
 
 _SILENCE: Final = 0.05
 """Seconds of silence for text in which nothing is heard; livekit takes no sound at all for an error."""
+
+
+_QUIET: Final = 300
+"""Of 32 768: below, a voice is silent."""
+
+_TRACE: Final = 0.03
+"""Seconds of silence left between words that were spoken one by one."""
 
 
 class PiperEngine:
@@ -57,13 +67,20 @@ class PiperEngine:
             pass
 
     def say(self, text: str) -> Iterator[bytes]:
-        """Yields 16-bit mono PCM, a sentence at a time, each with the pause after it."""
+        """Yields 16-bit mono PCM, a sentence at a time, each with the pause after it.
+
+        A text that breaks off between two words ends without a pause, so that the next one can go on from there.
+        """
         from piper import SynthesisConfig  # noqa: PLC0415 - with onnxruntime it costs 0.3 s
 
         style = SynthesisConfig(length_scale=1.0 / self._options.speed, volume=self._options.volume)
         pause = bytes(2 * round(self._options.pause * self.sample_rate))
+        goes_on = text.endswith(" ") and ends_open(text)
         for sentence in self._voice.synthesize(speakable(text), style):
-            yield sentence.audio_int16_bytes + pause
+            if goes_on:
+                yield _without_end(sentence.audio_int16_array, self.sample_rate).tobytes()
+            else:
+                yield sentence.audio_int16_bytes + pause
 
 
 class PiperTTS(tts.TTS[str]):
@@ -74,7 +91,9 @@ class PiperTTS(tts.TTS[str]):
 
     def __init__(self, engine: PiperEngine) -> None:
         super().__init__(
-            capabilities=tts.TTSCapabilities(streaming=True), sample_rate=engine.sample_rate, num_channels=1
+            capabilities=tts.TTSCapabilities(streaming=True, aligned_transcript=True),
+            sample_rate=engine.sample_rate,
+            num_channels=1,
         )
         self._engine = engine
         self._worker = ThreadPoolExecutor(1, "piper")
@@ -99,15 +118,26 @@ class PiperTTS(tts.TTS[str]):
         """Speaks text that is still being written."""
         return _PiperStream(self, conn_options)
 
-    async def speak(self, text: str, emitter: tts.AudioEmitter) -> bool:
-        """Pushes the sound of one sentence or more, a sentence at a time; returns whether there was any."""
+    async def speak(self, text: str, emitter: tts.AudioEmitter, start: float) -> float:
+        """Pushes the sound of one sentence or more, a sentence at a time, and says which words it is.
+
+        Args:
+            text: What to say.
+            emitter: Takes the sound.
+            start: Seconds of sound pushed before.
+
+        Returns:
+            Seconds of sound pushed.
+        """
         loop = asyncio.get_running_loop()
         parts = self._engine.say(text)
-        heard = False
+        n_samples = 0
         while (part := await loop.run_in_executor(self._worker, next, parts, None)) is not None:
             emitter.push(part)
-            heard = True
-        return heard
+            n_samples += len(part) // 2
+        length = n_samples / self.sample_rate
+        emitter.push_timed_transcript(TimedString(text, start_time=start, end_time=start + length))
+        return length
 
     async def aclose(self) -> None:
         """Ends the worker."""
@@ -130,18 +160,28 @@ class _PiperStream(tts.SynthesizeStream):
         )
         output_emitter.start_segment(segment_id=utils.shortuuid())
         rest = ""
-        heard = False
+        length = 0.0
         async for token in self._input_ch:
             flushed = isinstance(token, self._FlushSentinel)
-            sentences, rest = split_sentences(rest if isinstance(token, self._FlushSentinel) else rest + token)
+            pieces, rest = split_sentences(rest if isinstance(token, self._FlushSentinel) else rest + token)
             if flushed and rest:
-                sentences, rest = [*sentences, rest], ""
-            for sentence in sentences:
+                pieces, rest = [*pieces, rest], ""
+            elif not pieces and not length:
+                cut = first_phrase(rest) or (len(rest) if isinstance(token, str) and is_phrase(token) else 0)
+                pieces, rest = [f"{rest[:cut].rstrip()} "] if cut else [], rest[cut:].lstrip()
+            for piece in pieces:
                 self._mark_started()
-                heard |= await self._piper.speak(sentence, output_emitter)
+                length += await self._piper.speak(piece, output_emitter, length)
                 output_emitter.flush()
-        if not heard:
+        if not length:
             output_emitter.push(bytes(2 * round(_SILENCE * self._piper.sample_rate)))
+
+
+def _without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int16]:
+    """Returns sound without the silence at its end, but for a trace of it."""
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
+    end = (int(loud[-1]) if len(loud) else 0) + round(_TRACE * sample_rate)
+    return samples[:end]
 
 
 def _load_voice(options: PiperOptions, seed: int) -> PiperVoice:

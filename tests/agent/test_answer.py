@@ -39,6 +39,11 @@ async def test_text_comes_sentence_by_sentence():
     assert await collect(["The cap", "ital. It", " is ", "Paris."]) == ["The capital. ", "It is Paris."]
 
 
+async def test_the_first_phrase_comes_before_its_sentence_is_whole():
+    pieces = ["I'm doing well, ", "thank you, and", " you? Good, ", "I hope."]
+    assert await collect(pieces) == ["I'm doing well, ", "thank you, and you? ", "Good, I hope."]
+
+
 async def test_no_more_sentences_than_allowed():
     assert await collect(["One. Two. ", "Three. Four."], limit=2) == ["One. ", "Two. "]
 
@@ -72,7 +77,7 @@ async def test_an_empty_answer_stays_empty():
     assert await collect(["", "  "]) == [""]
 
 
-@given(st.text(alphabet="ab. !?", max_size=40), st.lists(st.integers(1, 5), max_size=20))
+@given(st.text(alphabet="ab. ,!?", max_size=40), st.lists(st.integers(1, 5), max_size=20))
 async def test_any_cutting_of_the_text_gives_the_same_sentences(text, lengths):
     pieces = []
     rest = text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
 from agent.options import PiperOptions
 from agent.tts import PiperEngine, PiperTTS
@@ -51,6 +52,41 @@ async def test_a_sentence_is_spoken_before_the_text_ends():
         stream.end_input()
 
 
+async def test_the_first_phrase_is_spoken_before_its_sentence_ends():
+    engine = CountingEngine()
+    voice = PiperTTS(engine)
+    async with voice, voice.stream() as stream:
+        stream.push_text("I'm doing well, thank you, and ")
+        await anext(stream)
+        assert engine.said == ["I'm doing well, "]
+        stream.push_text("you?")
+        stream.end_input()
+        assert [text.strip() async for _ in stream for text in engine.said[1:]][-1] == "thank you, and you?"
+
+
+async def test_a_phrase_that_was_cut_off_for_it_is_spoken_at_once():
+    engine = CountingEngine()
+    voice = PiperTTS(engine)
+    async with voice, voice.stream() as stream:
+        stream.push_text("The old man of the sea ")
+        await anext(stream)
+        assert engine.said == ["The old man of the sea "]
+        stream.end_input()
+
+
+async def test_each_piece_comes_with_its_words_and_when_they_are_said():
+    voice = PiperTTS(CountingEngine())
+    async with voice, voice.stream() as stream:
+        stream.push_text("One two. Three four five.")
+        stream.end_input()
+        timed = [
+            (str(words).strip(), words.start_time, words.end_time)
+            async for event in stream
+            for words in event.frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, [])
+        ]
+    assert timed == [("One two.", 0.0, 0.2), ("Three four five.", 0.2, pytest.approx(0.5))]
+
+
 async def test_text_without_words_gives_a_little_silence_instead_of_an_error():
     assert 0 < await speak(CountingEngine(), "... 😀") < 0.1
 
@@ -96,3 +132,12 @@ def test_speed_and_volume_are_heard(piper):
     assert len(slow) > 1.5 * len(fast)
     assert np.abs(slow.astype(int)).max() > 3 * np.abs(fast.astype(int)).max()
     assert piper.sample_rate == 22_050
+
+
+@pytest.mark.model
+def test_a_phrase_that_breaks_off_ends_without_a_pause(piper):
+    open_end, closed = (
+        np.frombuffer(b"".join(piper.say(text)), "<i2") for text in ("The largest ocean ", "The largest ocean. ")
+    )
+    assert np.abs(open_end[-round(0.06 * piper.sample_rate) :].astype(int)).max() > 300
+    assert np.abs(closed[-round(0.06 * piper.sample_rate) :].astype(int)).max() < 300
