@@ -7,9 +7,12 @@ import importlib
 import signal
 import sys
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from avatar.errors import VisavisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXAMPLES: Final = """examples:
   run_agent.py web                                       talk with it in the browser
@@ -21,6 +24,7 @@ _EXAMPLES: Final = """examples:
   run_agent.py render motion.csv --audio speech.mp3 -o talking.mp4
   run_agent.py track talking.mp4 -o motion.csv           read the motion of a person in a video
   run_agent.py avatar create me.jpg me                   keep a photo as an avatar: --portrait me
+  run_agent.py doctor                                    see what is missing on this machine
 """
 
 
@@ -41,22 +45,27 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
 
-    def add(name: str, about: str, result: str | None) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-        if result:
-            command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
-        command.add_argument(
-            "--portrait", type=Path, metavar="FACE", help="photo, or an avatar's name or folder (default: ours)"
-        )
-        return command
+    def add(name: str, about: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
 
-    web = add("web", "talk with it in the browser (the default)", None)
+    _add_live(add)
+    _add_files(add)
+    _add_actions(add("avatar", "make, list, show and remove avatars"))
+    doctor = add("doctor", "say what this machine has and lacks")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
+    doctor.add_argument("--port", type=int, default=8765, help="the page's port (default: 8765)")
+    return main
+
+
+def _add_live(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Adds the commands that talk with somebody."""
+    web = add("web", "talk with it in the browser (the default)")
     web.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     web.add_argument("--port", type=int, default=8765, help="0 takes a free one (default: 8765)")
     web.add_argument("--sessions", type=int, default=1, metavar="N", help="conversations at a time (default: 1)")
     web.add_argument("--no-open", dest="open", action="store_false", help="don't open the page in a browser")
 
-    camera = add("camera", "join video calls as a webcam (Zoom, Teams, OBS)", None)
+    camera = add("camera", "join video calls as a webcam (Zoom, Teams, OBS)")
     camera.add_argument("--device", metavar="CAMERA", help="the virtual camera's name or file (default: the first)")
     camera.add_argument("--backend", metavar="NAME", help="v4l2loopback, obs or unitycapture (default: the system's)")
     camera.add_argument("--size", default="1280x720", metavar="WxH", help="format of the picture (default: 1280x720)")
@@ -72,40 +81,61 @@ def parser() -> argparse.ArgumentParser:
     )
     camera.add_argument("--list", action="store_true", help="list microphones and speakers and end")
 
-    converse = add("converse", "answer a spoken question: the whole voice loop", "the video to write, .mp4")
+    for command in (web, camera):
+        _add_face(command)
+        _add_config(command)
+
+
+def _add_files(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Adds the commands that read and write files."""
+    converse = add("converse", "answer a spoken question: the whole voice loop")
     converse.add_argument("question", type=Path, metavar="QUESTION", help="audio or video file with the question")
     converse.add_argument("--mute-user", action="store_true", help="leave the question out of the video")
 
-    animate = add("animate", "make a portrait say a recording", "the video (.mp4) or the motion (.csv) to write")
+    animate = add("animate", "make a portrait say a recording")
     animate.add_argument("speech", type=Path, metavar="SPEECH", help="audio or video file with speech")
+    animate.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion (default: 0)")
 
-    render = add("render", "render given motion", "the video to write, .mp4")
+    render = add("render", "render given motion")
     render.add_argument("motion", type=Path, metavar="MOTION.csv", help="motion in Live Link Face's layout")
     render.add_argument("--audio", type=Path, metavar="AUDIO", help="sound of the video")
     render.add_argument(
         "--relative", action="store_true", help="the photo is the motion's first frame and wears its expression already"
     )
 
-    speak = add("speak", "make a portrait say a text", "the video to write, .mp4")
+    speak = add("speak", "make a portrait say a text")
     speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')
 
-    track = commands.add_parser(
-        "track", help="read the motion of a person in a video", description="Read the motion of a person in a video."
-    )
+    track = add("track", "read the motion of a person in a video")
     track.add_argument("video", type=Path, metavar="VIDEO", help="video of one talking person")
-    track.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="the motion to write, .csv")
-    about = "make, list, show and remove avatars"
-    _add_actions(commands.add_parser("avatar", help=about, description="Make, list, show and remove avatars."))
 
-    for command in (web, camera, converse, speak):
-        command.add_argument(
-            "--config", type=Path, metavar="FILE", help="configuration (default: configs/default.yaml)"
-        )
-        command.add_argument(
-            "--seed", type=int, metavar="N", help="same seed, same motion (default: the configuration's)"
-        )
-    animate.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same motion (default: 0)")
-    return main
+    video = "the video to write, .mp4"
+    for command, result in (
+        (converse, video),
+        (animate, "the video (.mp4) or the motion (.csv) to write"),
+        (render, video),
+        (speak, video),
+        (track, "the motion to write, .csv"),
+    ):
+        command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=result)
+    for command in (converse, animate, render, speak):
+        _add_face(command)
+    for command in (converse, speak):
+        _add_config(command)
+
+
+_CONFIG: Final = "configuration (default: configs/default.yaml)"
+
+
+def _add_face(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--portrait", type=Path, metavar="FACE", help="photo, or an avatar's name or folder (default: ours)"
+    )
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
+    command.add_argument("--seed", type=int, metavar="N", help="same seed, same motion (default: the configuration's)")
 
 
 def _add_actions(avatar: argparse.ArgumentParser) -> None:
