@@ -20,11 +20,13 @@ class Controls:
         lip_amplitude: 1 is natural, 0.5 quiet, 1.5 emphatic.
         head_amplitude: 1 is natural.
         gaze: Where the eyes rest, (right, up) on the picture in [-1, 1]; (0, 0) is at the viewer.
+        energy: How lively head, brows and emotions are; 1 is natural, 0.5 calm.
     """
 
     lip_amplitude: float = 1.0
     head_amplitude: float = 1.0
     gaze: tuple[float, float] = (0.0, 0.0)
+    energy: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from avatar.motion.controls import amounts_of, for_network, with_controls
+from avatar.motion.gestures import with_gestures
 from avatar.motion.types import Controls, MotionRequest
+from avatar.stream.expression import ExpressionTrack, mixture
 from avatar.sync import SpeechTrack, UserTrack
-from avatar.types import AudioChunk, AvatarState, Emotion, Playout
+from avatar.types import AudioChunk, AvatarState, Cue, Emotion, Playout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from avatar.motion.types import MotionGenerator
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
     from avatar.sync import SoundFrame
 
 _LONGEST_CHUNK: Final = 25
-_EMOTIONS: Final = tuple(Emotion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class MotionStream:
         self._speech = SpeechTrack(self.options.first_chunk + generator.look_ahead)
         self._user = UserTrack(self.options.user_ahead)
         self._state = AvatarState.IDLE
-        self._emotion = np.zeros(len(_EMOTIONS), np.float32)
+        self._expression = ExpressionTrack()
         self._controls = Controls()
         self._motion: dict[int, PlannedFrame] = {}
         self._shown = 0
@@ -144,17 +148,25 @@ class MotionStream:
             self._state = state
 
     def set_emotion(self, emotion: Emotion, intensity: float = 1.0) -> None:
-        """Sets the emotion from the next chunk on; an intensity in [0, 1]."""
-        values = np.zeros(len(_EMOTIONS), np.float32)
-        if emotion is not Emotion.NEUTRAL:
-            values[_EMOTIONS.index(emotion)] = min(max(intensity, 0.0), 1.0)
+        """Sets the mood to one emotion from the next chunk on; an intensity in [0, 1]."""
+        self.set_mood({emotion: intensity})
+
+    def set_mood(self, intensities: Mapping[Emotion, float]) -> None:
+        """Sets the mixture of emotions, each in [0, 1], that the face has wherever no cue says another."""
         with self._lock:
-            self._emotion = values
+            self._expression.mood = mixture(intensities)
+
+    def perform(self, cue: Cue) -> None:
+        """Has the face do something from the next frame on that is not planned yet."""
+        with self._lock:
+            self._expression.want(cue)
 
     def set_controls(self, controls: Controls) -> None:
-        """Sets amplitudes and gaze from the next chunk on."""
+        """Sets amplitudes, gaze and energy from the next chunk on."""
         with self._lock:
-            self._controls = controls
+            self._controls = for_network(controls)
+            self._expression.energy = controls.energy
+            self._expression.amounts = amounts_of(controls)
 
     def interrupt(self) -> Playout | None:
         """Drops all speech that was not shown; the sound fades out within 20 ms and the motion goes on from there.
@@ -216,11 +228,14 @@ class MotionStream:
             if not n_frames:
                 return False
             request = self._request(start, n_frames)
+            gestures = self._expression.gestures(start, n_frames)
+            amounts = self._expression.controls(start, n_frames)
             self._planning = start + n_frames
             truncate_at, self._truncate_at = self._truncate_at, None
         if truncate_at is not None:
             self._generator.truncate(truncate_at)
-        made = self._generator.generate(request).coefficients
+        made = with_controls(self._generator.generate(request).coefficients, amounts)
+        made = with_gestures(made, start, gestures)
         with self._lock:
             end = self._planning
             for index in range(max(start, self._shown), end):
@@ -242,6 +257,7 @@ class MotionStream:
             oldest = min(index, self._planned) - self._generator.audio_context - 1
             self._speech.forget(oldest)
             self._user.forget(oldest)
+            self._expression.forget(oldest)
             self.changed.notify_all()
         if self.listener:
             before = [segment for segment in sound.finished if segment is not sound.segment]
@@ -284,13 +300,15 @@ class MotionStream:
             self._speech.speech(start - context, context + known),
             self._speech.peek(n_frames + look_ahead - known),
         )
+        sounds = [self._speech[index] for index in range(start, start + n_frames)]
+        emotion = [self._expression.plan(start + i, sound) for i, sound in enumerate(sounds)]
         return MotionRequest(
             start=start,
             n_frames=n_frames,
             agent=np.concatenate(agent),
             user=self._user.read(start - context, context + n_frames + look_ahead),
-            states=tuple(self._state_of(self._speech[index]) for index in range(start, start + n_frames)),
-            emotion=np.tile(self._emotion, (n_frames, 1)),
+            states=tuple(self._state_of(sound) for sound in sounds),
+            emotion=np.stack(emotion),
             controls=self._controls,
         )
 
@@ -303,6 +321,7 @@ class MotionStream:
     def _cut(self, first: int) -> None:
         """Takes back the motion from frame `first` on."""
         self.changed.notify_all()
+        self._expression.cut(first)
         self._planning = min(self._planning, first)
         for index in [index for index in self._motion if index >= first]:
             del self._motion[index]

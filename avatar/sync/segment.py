@@ -10,7 +10,7 @@ import numpy as np
 from avatar.audio import Resampler
 from avatar.errors import InputError
 from avatar.sync.samples import SampleBuffer
-from avatar.types import FRAME_RATE, OUTPUT_RATE, SPEECH_RATE, AudioChunk, Playout
+from avatar.types import FRAME_RATE, OUTPUT_RATE, SPEECH_RATE, AudioChunk, Cue, Playout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,19 @@ class Segment:
         fades_in: Whether the next frame starts from silence, because the last one faded out.
     """
 
-    __slots__ = ("_output", "_rate", "_resamplers", "_speech", "ended", "fades_in", "flowing", "n_taken", "segment_id")
+    __slots__ = (
+        "_cues",
+        "_n_pushed",
+        "_output",
+        "_rate",
+        "_resamplers",
+        "_speech",
+        "ended",
+        "fades_in",
+        "flowing",
+        "n_taken",
+        "segment_id",
+    )
 
     def __init__(self, segment_id: str) -> None:
         self.segment_id = segment_id
@@ -57,6 +69,8 @@ class Segment:
         self._output = SampleBuffer()
         self._speech = SampleBuffer()
         self._rate = 0
+        self._n_pushed = 0
+        self._cues: dict[int, tuple[Cue, ...]] = {}
         self._resamplers: tuple[Resampler, Resampler] | None = None
 
     @property
@@ -90,6 +104,10 @@ class Segment:
             raise InputError("taking speech", expected=f"{self._rate} Hz as before", got=f"{chunk.sample_rate} Hz")
         for resampler, buffer in zip(self._resamplers, (self._output, self._speech), strict=True):
             buffer.append(resampler.push(chunk.samples))
+        for sample, cue in chunk.cues:
+            frame = (self._n_pushed + sample) * FRAME_RATE // self._rate
+            self._cues[frame] = (*self._cues.get(frame, ()), cue)
+        self._n_pushed += len(chunk.samples)
 
     def end(self) -> None:
         """Declares that no more sound will come."""
@@ -102,14 +120,15 @@ class Segment:
         """Hands out the next frame of sound."""
         output = self._output.read(self.n_taken * OUTPUT_SAMPLES, OUTPUT_SAMPLES)
         speech = self.peek(1)
+        cues = self._cues.get(self.n_taken, ())
         if self.fades_in:
-            self.fades_in = False
+            self.fades_in, cues = False, ()  # they were due in the same frame when it faded out
             output, speech = faded(output, opening=True), faded(speech, opening=True)
         position = self.position
         self.n_taken += 1
         self._output.forget((self.n_taken - _KEPT_FRAMES) * OUTPUT_SAMPLES)
         self._speech.forget((self.n_taken - _KEPT_FRAMES) * SPEECH_SAMPLES)
-        return SoundFrame(output, speech, speaking=True, segment=self, position=position)
+        return SoundFrame(output, speech, speaking=True, segment=self, position=position, cues=cues)
 
     def peek(self, n_frames: int) -> NDArray[np.float32]:
         """Returns the coming sound for the models, float32 (n_frames * 640,), without handing it out."""
@@ -127,6 +146,7 @@ class SoundFrame:
         segment: The segment whose sound this is, if any.
         position: Samples of that segment heard before this frame.
         finished: Segments that end with this frame.
+        cues: What the face does from this frame on.
     """
 
     output: NDArray[np.float32]
@@ -135,6 +155,7 @@ class SoundFrame:
     segment: Segment | None = None
     position: int = 0
     finished: tuple[Segment, ...] = ()
+    cues: tuple[Cue, ...] = ()
 
     @property
     def silent(self) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,7 +101,7 @@ WRITTEN = st.lists(
 @given(text=WRITTEN, cuts=st.lists(st.integers(0, 80), max_size=12))
 def test_any_cutting_of_the_text_gives_the_same_result(text: str, cuts: list[int]) -> None:
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [text[start:end] for start, end in pairwise(places)]
     assert parsed(*pieces) == parsed(text)
 
 
