@@ -15,9 +15,10 @@ from avatar.render.drive import Drive, Driver
 from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
 from avatar.render.face import face_of, resized
+from avatar.render.interior import MouthPlanes
 from avatar.render.lids import with_fitted_lids
 from avatar.render.lips import snap_to_seam
-from avatar.render.mouth import Mouth, MouthPlanes
+from avatar.render.mouth import Mouth
 from avatar.render.pose import camera_for
 from avatar.render.relight import Relight
 from avatar.render.sheet import Sheet

@@ -1,4 +1,4 @@
-"""Draws teeth and a tongue as flat patches in face widths: light, then coloured for the portrait."""
+"""Draws teeth as flat patches in face widths: light, then coloured for the portrait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avatar.render.filters import blurred
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SCALE: Final = 640
+PATCH_SCALE: Final = 640
 """Pixels per face width while drawing."""
 ARCH_RADIUS: Final = 0.185
 """Radius of the dental arch in face widths (about 26 mm)."""
@@ -21,7 +21,6 @@ ARCH_RADIUS: Final = 0.185
 _ENAMEL: Final = (0.93, 0.90, 0.84)
 _GUM: Final = (0.62, 0.30, 0.30)
 _BETWEEN: Final = (0.66, 0.55, 0.50)
-_TONGUE: Final = (0.66, 0.34, 0.34)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ def _teeth(row: _Row, origin: tuple[float, float], towards_gum: int) -> Patch:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     colour = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width), np.float32)
-    depth = (y - origin[1]) * towards_gum / _SCALE
-    across = np.abs(x - origin[0]) / _SCALE
+    depth = (y - origin[1]) * towards_gum / PATCH_SCALE
+    across = np.abs(x - origin[0]) / PATCH_SCALE
     for mask, paint in (((depth > 0.012) & (across < 0.165), _BETWEEN), ((depth > 0.066) & (across < 0.17), _GUM)):
         colour[mask] = paint
         alpha[mask] = 1.0
@@ -110,27 +109,14 @@ def _teeth(row: _Row, origin: tuple[float, float], towards_gum: int) -> Patch:
             inner, outer = ARCH_RADIUS * np.sin(min(start, 1.5)), ARCH_RADIUS * np.sin(min(end, 1.5))
             middle, half = side * (inner + outer) / 2, (outer - inner) / 2
             down = np.clip((depth - rise) / tooth_height, 0, 1)
-            u = np.abs((x - origin[0]) / _SCALE - middle) / (half * (1 - row.taper * down**1.5))
+            u = np.abs((x - origin[0]) / PATCH_SCALE - middle) / (half * (1 - row.taper * down**1.5))
             v = np.abs(depth - rise - tooth_height / 2) / (tooth_height / 2)
             shape = (u**4.5 + v**row.squareness) ** 0.2
-            inside = np.clip((1 - shape) * half * _SCALE * 1.1, 0, 1)
+            inside = np.clip((1 - shape) * half * PATCH_SCALE * 1.1, 0, 1)
             lit = np.cos((start + end) / 2 * 0.92) ** 1.1 * (0.96 if tooth == 2 else 1.0)
             round_ = (1 - 0.13 * down**2 - 0.15 * np.clip(u, 0, 1) ** 6) * (1 - 0.06 * np.clip(1 - 6 * down, 0, 1))
             enamel = np.array(_ENAMEL, np.float32) * (lit * round_)[..., None]
             colour += inside[..., None] * (enamel - colour)
             alpha = np.maximum(alpha, inside)
     rgba = np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
-    return Patch(blurred(rgba, 1.6), _SCALE, origin)
-
-
-def tongue() -> Patch:
-    """Returns a tongue lying in the mouth, seen from the front; the origin is the top of its middle."""
-    height, width = 120, 240
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    u = (x - width / 2) / (0.135 * _SCALE)
-    v = (y - 30 - 0.075 * _SCALE) / (0.085 * _SCALE)
-    radius = np.sqrt(u**2 + v**2)
-    alpha = blurred(np.clip(6 * (1 - radius), 0, 1), 3)
-    light = 0.55 + 0.35 * np.sqrt(np.clip(1 - radius**2, 0, 1)) - 0.10 * np.exp(-((u / 0.08) ** 2))
-    colour = np.array(_TONGUE, np.float32) * (light * alpha)[..., None]
-    return Patch(np.dstack([colour, alpha]).astype(np.float32), _SCALE, (width / 2, 30.0))
+    return Patch(blurred(rgba, 1.6), PATCH_SCALE, origin)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 
 from avatar.motion.layout import N_BLENDSHAPES
 from avatar.portrait.head import load_head
+from avatar.portrait.setup import load_portrait
 from avatar.portrait.topology import LIP_OUTER_LOWER, LIP_OUTER_UPPER, OVAL
 from avatar.portrait.types import HeadFit, Iris, Portrait
+from avatar.render.renderer import PortraitRenderer
 from avatar.render.topology import EYES
 
 if TYPE_CHECKING:
@@ -103,3 +106,17 @@ def portrait() -> Portrait:
         interpupillary=float(np.linalg.norm(centres[1] - centres[0])),
         digest="drawn",
     )
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Portrait:
+    """A real photo: NASA's picture of Eileen Collins, who smiles with her teeth."""
+    folder = tmp_path_factory.mktemp("photo")
+    path = folder / "astronaut.png"
+    cv2.imwrite(str(path), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    return load_portrait(path, note=lambda _: None, store=folder / "portrait.npz")
+
+
+@pytest.fixture(scope="session")
+def drawn_photo(photo: Portrait) -> PortraitRenderer:
+    return PortraitRenderer(photo, 512)

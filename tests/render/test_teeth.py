@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar.render.teeth import lower_teeth, tongue, upper_teeth
+from avatar.render.teeth import lower_teeth, upper_teeth
 
 
-@pytest.mark.parametrize("patch", [upper_teeth(), lower_teeth(), tongue()])
+@pytest.mark.parametrize("patch", [upper_teeth(), lower_teeth()])
 def test_colours_are_premultiplied(patch) -> None:
     assert patch.rgba.min() >= 0
     assert (patch.rgba[..., :3] <= patch.rgba[..., 3:] + 1e-5).all()
