@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = """examples:
   run_agent.py web                                       talk with it in the browser
   run_agent.py camera --speaker cable                    join a video call as a webcam
+  run_agent.py room start                                join LiveKit rooms (LIVEKIT_URL and keys in the environment)
   run_agent.py converse question.wav -o reply.mp4        ask with a recording, get the spoken answer as a video
   run_agent.py speak "Good morning!" -o morning.mp4      let it say something
   run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
@@ -81,7 +82,14 @@ def _add_live(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     )
     camera.add_argument("--list", action="store_true", help="list microphones and speakers and end")
 
-    for command in (web, camera):
+    room = add("room", "join LiveKit rooms with it")
+    room.add_argument("mode", choices=("start", "dev", "link"), help="serve, serve and end at once, or print a link")
+    room.add_argument("--name", default="", help="join only rooms that ask for this agent (default: every new room)")
+    room.add_argument("--rooms", type=int, default=0, metavar="N", help="rooms at a time (default: as many as it can)")
+    room.add_argument("--port", type=int, metavar="PORT", help="of the health check (default: 8081; with dev: any)")
+    room.add_argument("--room", default="visavis", metavar="ROOM", help="what `link` joins (default: visavis)")
+
+    for command in (web, camera, room):
         _add_face(command)
         _add_config(command)
 
@@ -144,7 +152,9 @@ def _add_actions(avatar: argparse.ArgumentParser) -> None:
     create = actions.add_parser("create", help="make an avatar of a photo")
     create.add_argument("photo", type=Path, metavar="PHOTO", help="photo of one person who looks into the camera")
     create.add_argument("name", metavar="NAME", help="small letters, digits, - and _")
-    create.add_argument("--voice", metavar="VOICE", help="its voice: joe, or a Piper voice (.onnx), which is copied")
+    create.add_argument(
+        "--voice", metavar="VOICE", help="its voice: heart, joe, or a Piper voice (.onnx), which is copied"
+    )
     create.add_argument("--persona", type=Path, metavar="FILE", help="who it is: a persona file, which is copied")
     actions.add_parser("list", help="list the avatars")
     show = actions.add_parser("show", help="tell what an avatar is")

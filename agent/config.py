@@ -1,8 +1,9 @@
 """Configuration: one YAML file, checked strictly, read once.
 
 A part of the voice loop (``vad``, ``stt``, ``llm``, ``tts``) is named by its class: one of ours by a short name
-(``silero``, ``webrtc``, ``whisper``, ``llama``, ``piper``) or any class below ``livekit.plugins`` by its dotted name,
-with its arguments. Keys of services come from the environment, never from the file.
+(``silero``, ``webrtc``, ``whisper``, ``llama``, ``hibari``, ``piper``, ``coqui``) or any class below
+``livekit.plugins`` by its dotted name, with its arguments. Keys of services come from the environment, never from the
+file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from agent.options import OUR_PARTS, Seconds, Strict, Threads
+from agent.options import HEART, OUR_PARTS, HibariOptions, Seconds, Strict, Threads
 from avatar.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Config(Strict):
     vad: PartConfig = PartConfig.model_validate({"class": "silero"})
     stt: PartConfig = PartConfig.model_validate({"class": "whisper"})
     llm: PartConfig = PartConfig.model_validate({"class": "llama"})
-    tts: PartConfig = PartConfig.model_validate({"class": "piper"})
+    tts: PartConfig = PartConfig.model_validate({"class": "hibari"})
     tools: Path | None = None
     turns: TurnsConfig = TurnsConfig()
     timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
@@ -178,6 +179,14 @@ def options_of(part: PartConfig, options: type[Options]) -> Options:
     return options.model_validate(part.args)
 
 
+def with_voice(tts: PartConfig, voice: str) -> PartConfig:
+    """Returns text to speech with an embedded voice or a Piper voice's file (.onnx), as fast and loud as `tts`."""
+    shared = {name: tts.args[name] for name in HibariOptions.model_fields if name in tts.args}
+    if voice == HEART:
+        return PartConfig.model_validate({"class": "hibari", "args": shared})
+    return PartConfig.model_validate({"class": "piper", "args": {**shared, "voice": voice}})
+
+
 def nearest(key: str, valid: list[str]) -> str:
     """Returns a hint that names the valid key most like `key`, or all of them."""
     close = difflib.get_close_matches(key, valid, n=1)
@@ -209,6 +218,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     tts = config.tts
     if tts.name == "piper" and str(tts.args.get("voice", "")).endswith(".onnx"):
         tts = tts.model_copy(update={"args": {**tts.args, "voice": str(folder / tts.args["voice"])}})
+    if tts.name == "coqui":
+        reference = [folder / path for path in tts.args.get("reference", [])]
+        tts = tts.model_copy(update={"args": {**tts.args, "model": folder / tts.args["model"], "reference": reference}})
     return config.model_copy(update={"persona": persona, "tools": tools, "avatar": avatar, "llm": llm, "tts": tts})
 
 
@@ -223,8 +235,8 @@ def _with_avatar(config: Config, portrait: Path | None, *, own_persona: bool) ->
     avatar, tts = avatar_of(portrait), config.tts
     if avatar and avatar.persona and own_persona:
         changes["persona"] = avatar.persona
-    if avatar and avatar.voice and tts.name == "piper" and "voice" not in tts.args:
-        changes["tts"] = tts.model_copy(update={"args": {**tts.args, "voice": avatar.voice}})
+    if avatar and avatar.voice and tts.name in {"hibari", "piper"} and "voice" not in tts.args:
+        changes["tts"] = with_voice(tts, avatar.voice)
     return config.model_copy(update=changes)
 
 

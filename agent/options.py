@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation at run time
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Seconds = Annotated[float, Field(ge=0, le=60)]
 Threads = Annotated[int, Field(ge=1, le=64)]
+
+HEART: Final = "heart"
+"""Hibari's voice."""
 
 
 class Strict(BaseModel):
@@ -103,10 +106,56 @@ class PiperOptions(Strict):
     threads: Threads = 1
 
 
+class HibariOptions(Strict):
+    """Hibari's embedded voice, ``heart``.
+
+    Attributes:
+        speed: 1 is the voice's own.
+        volume: 1 is the voice's own.
+        pause: Seconds of silence after each sentence.
+        threads: CPU threads.
+    """
+
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    volume: Annotated[float, Field(gt=0, le=2)] = 1.0
+    pause: Seconds = 0.12
+    threads: Threads = 1
+
+
+class CoquiOptions(Strict):
+    """A model of Coqui's: XTTS, which clones a voice and streams, or VITS.
+
+    Attributes:
+        model: Its folder, with ``config.json`` and ``model.pth``.
+        reference: Recordings of the voice that XTTS clones; 6 to 30 s of clear speech.
+        speaker: Name of one of the model's own speakers, in the place of recordings.
+        language: Code such as ``en``, for models that know several.
+        speed: 1 is the voice's own.
+        volume: 1 is the voice's own.
+        pause: Seconds of silence after each sentence.
+        temperature: How freely XTTS speaks.
+        chunk: Tokens of XTTS (about 46 ms each) that are spoken at a time: fewer are heard sooner and cost more.
+        device: ``cpu``, ``cuda``, or ``auto``: a GPU where there is one.
+        threads: CPU threads.
+    """
+
+    model: Path
+    reference: tuple[Path, ...] = ()
+    speaker: str | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z]{2})?$")] = "en"
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    volume: Annotated[float, Field(gt=0, le=2)] = 1.0
+    pause: Seconds = 0.12
+    temperature: Annotated[float, Field(gt=0, le=2)] = 0.65
+    chunk: Annotated[int, Field(ge=4, le=200)] = 20
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Threads = 1
+
+
 OUR_PARTS: Final[dict[str, dict[str, type[Strict]]]] = {
     "vad": {"silero": SileroOptions, "webrtc": WebRtcOptions},
     "stt": {"whisper": WhisperOptions},
     "llm": {"llama": LlamaOptions},
-    "tts": {"piper": PiperOptions},
+    "tts": {"hibari": HibariOptions, "piper": PiperOptions, "coqui": CoquiOptions},
 }
 """Short names of our own parts, with their options, by kind of part."""

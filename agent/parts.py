@@ -7,12 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from livekit.agents import llm, stt, tts, vad
 
 from agent.config import options_of
-from agent.options import LlamaOptions, PiperOptions, SileroOptions, WebRtcOptions, WhisperOptions
+from agent.options import (
+    CoquiOptions,
+    HibariOptions,
+    LlamaOptions,
+    PiperOptions,
+    SileroOptions,
+    WebRtcOptions,
+    WhisperOptions,
+)
 from agent.persona import load_persona
 from agent.plugins import make_plugin
 from agent.tools import load_tools
@@ -48,7 +56,7 @@ class Parts:
     llm: llm.LLM[Any]
     tts: tts.TTS[Any]
     detection: Any
-    tools: list[llm.FunctionTool] = field(default_factory=list)
+    tools: list[llm.FunctionTool[..., Any]] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
     _servers: list[LlamaServer] = field(default_factory=list)
 
@@ -149,34 +157,25 @@ class _Plugin:
 
 
 def _maker(kind: str, part: PartConfig, config: Config, servers: list[LlamaServer]) -> Callable[[], Any]:
-    match part.name:
-        case "silero":
-            return lambda: _silero(part)
-        case "webrtc":
-            return lambda: _webrtc(part)
-        case "whisper":
-            return lambda: _whisper(part)
-        case "llama":
-            return lambda: _llama(part, config, servers)
-        case "piper":
-            return lambda: _piper(part, config)
-        case _:
-            return _Plugin(kind, part, {"vad": vad.VAD, "stt": stt.STT, "llm": llm.LLM, "tts": tts.TTS}[kind])
+    make = _OURS.get(part.name)
+    if make:
+        return lambda: make(part, config, servers)
+    return _Plugin(kind, part, {"vad": vad.VAD, "stt": stt.STT, "llm": llm.LLM, "tts": tts.TTS}[kind])
 
 
-def _silero(part: PartConfig) -> vad.VAD:
+def _silero(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> vad.VAD:
     from agent.vad import silero_vad  # noqa: PLC0415 - loads webrtcvad
 
     return silero_vad(options_of(part, SileroOptions))
 
 
-def _webrtc(part: PartConfig) -> vad.VAD:
+def _webrtc(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> vad.VAD:
     from agent.vad import WebRtcVAD  # noqa: PLC0415 - loads webrtcvad
 
     return WebRtcVAD(options_of(part, WebRtcOptions))
 
 
-def _whisper(part: PartConfig) -> Any:  # noqa: ANN401 - becomes the STT when the detector is there
+def _whisper(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> Any:  # noqa: ANN401 - becomes the STT when the detector is there
     from agent.recogniser import Recogniser  # noqa: PLC0415 - loads tokenizers
     from avatar.motion.whisper import load_whisper  # noqa: PLC0415 - loads CTranslate2
 
@@ -206,9 +205,38 @@ def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.
     )
 
 
-def _piper(part: PartConfig, config: Config) -> tts.TTS[Any]:
-    from agent.tts import PiperEngine, PiperTTS  # noqa: PLC0415 - loads onnxruntime
+def _hibari(part: PartConfig, config: Config, _servers: list[LlamaServer]) -> tts.TTS[Any]:
+    from agent.hibari import HibariEngine  # noqa: PLC0415 - loads onnxruntime
+    from agent.tts import EngineTTS  # noqa: PLC0415 - likewise
+
+    engine = HibariEngine(options_of(part, HibariOptions), config.avatar.seed)
+    engine.warm_up()
+    return EngineTTS(engine)
+
+
+def _coqui(part: PartConfig, config: Config, _servers: list[LlamaServer]) -> tts.TTS[Any]:
+    from agent.coqui import CoquiEngine  # noqa: PLC0415 - loads torch
+    from agent.tts import EngineTTS  # noqa: PLC0415 - loads livekit-agents
+
+    engine = CoquiEngine(options_of(part, CoquiOptions), config.avatar.seed)
+    engine.warm_up()
+    return EngineTTS(engine)
+
+
+def _piper(part: PartConfig, config: Config, _servers: list[LlamaServer]) -> tts.TTS[Any]:
+    from agent.tts import EngineTTS, PiperEngine  # noqa: PLC0415 - loads onnxruntime
 
     engine = PiperEngine(options_of(part, PiperOptions), config.avatar.seed)
     engine.warm_up()
-    return PiperTTS(engine)
+    return EngineTTS(engine)
+
+
+_OURS: Final[dict[str, Callable[[PartConfig, Config, list[LlamaServer]], Any]]] = {
+    "silero": _silero,
+    "webrtc": _webrtc,
+    "whisper": _whisper,
+    "llama": _llama,
+    "hibari": _hibari,
+    "piper": _piper,
+    "coqui": _coqui,
+}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MODULE: Final = "visavis_tools"
 
 
-def load_tools(path: Path, timeout: float) -> list[llm.FunctionTool]:
+def load_tools(path: Path, timeout: float) -> list[llm.FunctionTool[..., Any]]:
     """Returns the public functions of a file as tools; the LLM sees their names, docstrings and type hints.
 
     Functions that the file imports are no tools. One that is not ``async`` runs in a thread, so that it holds up
@@ -65,7 +65,7 @@ def _run(what: str, path: Path) -> ModuleType:
     return module
 
 
-def _tool(what: str, function: Callable[..., Any], timeout: float) -> llm.FunctionTool:
+def _tool(what: str, function: Callable[..., Any], timeout: float) -> llm.FunctionTool[..., Any]:
     if not inspect.getdoc(function):
         raise InputError(
             what, expected="a docstring that tells the LLM what it does", got=f"`{function.__name__}` without"

@@ -1,4 +1,4 @@
-"""Piper as livekit-agents' text to speech: a first phrase, then sentence by sentence."""
+"""Piper, and any engine like it as livekit-agents' text to speech: a first phrase, then sentence by sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from livekit.agents import tts, utils
@@ -56,6 +56,8 @@ class PiperEngine:
         sample_rate: Hz of what it says.
     """
 
+    name = "piper"
+
     def __init__(self, options: PiperOptions, seed: int = 0) -> None:
         self._options = options
         self._voice = _load_voice(options, seed)
@@ -78,30 +80,48 @@ class PiperEngine:
         goes_on = text.endswith(" ") and ends_open(text)
         for sentence in self._voice.synthesize(speakable(text), style):
             if goes_on:
-                yield _without_end(sentence.audio_int16_array, self.sample_rate).tobytes()
+                yield without_end(sentence.audio_int16_array, self.sample_rate).tobytes()
             else:
                 yield sentence.audio_int16_bytes + pause
 
 
-class PiperTTS(tts.TTS[str]):
-    """Piper behind livekit's interface: text streams in, each sentence is spoken as soon as it is whole.
+class VoiceEngine(Protocol):
+    """A voice of ours."""
+
+    @property
+    def name(self) -> str:
+        """Its name among the parts of the configuration."""
+        ...
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of what it says."""
+        ...
+
+    def say(self, text: str) -> Iterator[bytes]:
+        """Yields 16-bit mono PCM; called from one thread at a time."""
+        ...
+
+
+class EngineTTS(tts.TTS[str]):
+    """A voice of ours behind livekit's interface: text streams in, each sentence is spoken as soon as it is whole.
 
     Synthesis runs in one worker thread, so the event loop is never held up.
     """
 
-    def __init__(self, engine: PiperEngine) -> None:
+    def __init__(self, engine: VoiceEngine) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=True, aligned_transcript=True),
             sample_rate=engine.sample_rate,
             num_channels=1,
         )
         self._engine = engine
-        self._worker = ThreadPoolExecutor(1, "piper")
+        self._worker = ThreadPoolExecutor(1, engine.name)
 
     @property
     def model(self) -> str:
         """The engine's name."""
-        return "piper"
+        return self._engine.name
 
     @property
     def provider(self) -> str:
@@ -116,7 +136,7 @@ class PiperTTS(tts.TTS[str]):
 
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> tts.SynthesizeStream:
         """Speaks text that is still being written."""
-        return _PiperStream(self, conn_options)
+        return _EngineStream(self, conn_options)
 
     async def speak(self, text: str, emitter: tts.AudioEmitter, start: float) -> float:
         """Pushes the sound of one sentence or more, a sentence at a time, and says which words it is.
@@ -144,15 +164,15 @@ class PiperTTS(tts.TTS[str]):
         self._worker.shutdown(wait=False, cancel_futures=True)
 
 
-class _PiperStream(tts.SynthesizeStream):
-    def __init__(self, piper: PiperTTS, conn_options: APIConnectOptions) -> None:
-        super().__init__(tts=piper, conn_options=conn_options)
-        self._piper = piper
+class _EngineStream(tts.SynthesizeStream):
+    def __init__(self, speaker: EngineTTS, conn_options: APIConnectOptions) -> None:
+        super().__init__(tts=speaker, conn_options=conn_options)
+        self._speaker = speaker
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         output_emitter.initialize(
             request_id=utils.shortuuid(),
-            sample_rate=self._piper.sample_rate,
+            sample_rate=self._speaker.sample_rate,
             num_channels=1,
             mime_type="audio/pcm",
             frame_size_ms=40,
@@ -171,13 +191,13 @@ class _PiperStream(tts.SynthesizeStream):
                 pieces, rest = [f"{rest[:cut].rstrip()} "] if cut else [], rest[cut:].lstrip()
             for piece in pieces:
                 self._mark_started()
-                length += await self._piper.speak(piece, output_emitter, length)
+                length += await self._speaker.speak(piece, output_emitter, length)
                 output_emitter.flush()
         if not length:
-            output_emitter.push(bytes(2 * round(_SILENCE * self._piper.sample_rate)))
+            output_emitter.push(bytes(2 * round(_SILENCE * self._speaker.sample_rate)))
 
 
-def _without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int16]:
+def without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int16]:
     """Returns sound without the silence at its end, but for a trace of it."""
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
     end = (int(loud[-1]) if len(loud) else 0) + round(_TRACE * sample_rate)

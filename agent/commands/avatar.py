@@ -43,8 +43,9 @@ def create(photo: Path, name: str, voice: str | None, persona: Path | None) -> N
     check_free(name)
     if persona:
         load_persona(persona)
-    if voice:
-        from agent.options import PiperOptions  # noqa: PLC0415 - heavy
+    from agent.options import HEART, PiperOptions  # noqa: PLC0415 - heavy
+
+    if voice and voice != HEART:
         from agent.tts import PiperEngine  # noqa: PLC0415 - heavy
 
         with stage("trying the voice"):

@@ -169,11 +169,21 @@ def loading_message(stages: list[LoadStage], *, ready: bool) -> dict[str, Any]:
 
 def options_message(options: Options, choice: Choice) -> dict[str, Any]:
     """Returns the message that tells a page what can be chosen and what is."""
-    kinds = {"avatars": options.avatars, "voices": options.voices, "personas": options.personas}
-    listed = {kind: [_option(option) for option in of_kind] for kind, of_kind in kinds.items()}
-    return {"type": "options", **listed, "chosen": asdict(choice)}
+    return {
+        "type": "options",
+        "avatars": [
+            {
+                **_named(avatar),
+                "picture": f"/api/avatars/{avatar.id}/picture" if avatar.picture else None,
+                "disclosure": avatar.disclosure,
+            }
+            for avatar in options.avatars
+        ],
+        "voices": [_named(voice) for voice in options.voices],
+        "personas": [_named(persona) for persona in options.personas],
+        "chosen": asdict(choice),
+    }
 
 
-def _option(option: Option) -> dict[str, Any]:
-    picture = f"/api/avatars/{option.id}/picture" if option.picture else None
-    return {"id": option.id, "label": option.label, "picture": picture}
+def _named(option: Option) -> dict[str, Any]:
+    return {"id": option.id, "label": option.label}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -119,6 +119,11 @@ class Audience(Protocol):
 class Conversation(Protocol):
     """One person's talk with one avatar."""
 
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        """Who said what so far, ``user`` or ``assistant`` and the words that were heard."""
+        ...
+
     async def run(self, audience: Audience) -> None:
         """Shows 25 frames a second and tells what happens until it is cancelled; then frees what it holds."""
         ...
@@ -178,12 +183,18 @@ class Option:
         label: Its name for people.
         picture: A picture of it, where there is one.
         note: What its maker should know, e.g. that the photo shows several faces.
+        disclosure: What viewers of an avatar are told about it.
+        voice: The voice that an avatar brings with it, or an empty string.
+        persona: The persona that an avatar brings with it, or an empty string.
     """
 
     id: str
     label: str
     picture: Path | None = None
     note: str = ""
+    disclosure: str = ""
+    voice: str = ""
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,23 @@ class Options:
     def default(self) -> Choice:
         """Returns the first of each kind."""
         return Choice(self.avatars[0].id, self.voices[0].id, self.personas[0].id)
+
+    def with_avatar(self, avatar: str, now: Choice) -> Choice:
+        """Returns a choice with another avatar: with the voice and the persona that it brings.
+
+        What the avatar before had brought goes with it.
+
+        Args:
+            avatar: The avatar's identifier.
+            now: What is chosen.
+        """
+        known = {option.id: option for option in self.avatars}
+        comes, goes, default = known[avatar], known.get(now.avatar), self.default()
+        voice, persona = now.voice, now.persona
+        if goes and goes.id != avatar:
+            voice = default.voice if voice == goes.voice else voice
+            persona = default.persona if persona == goes.persona else persona
+        return Choice(avatar, comes.voice or voice, comes.persona or persona)
 
 
 class Engine(Protocol):
@@ -218,8 +246,13 @@ class Engine(Protocol):
         """
         ...
 
-    def open(self, choice: Choice) -> Conversation:
-        """Returns a new conversation; also while models load: it shows its avatar as soon as that is there."""
+    def open(self, choice: Choice, earlier: Sequence[tuple[str, str]] = ()) -> Conversation:
+        """Returns a new conversation; also while models load: it shows its avatar as soon as that is there.
+
+        Args:
+            choice: Avatar, voice and persona.
+            earlier: The history that it goes on from.
+        """
         ...
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import cv2
 
-from agent.options import PiperOptions
-from agent.persona import load_persona
-from agent.web.conversation import Option, Options
+from agent.web.cast import Cast
+from agent.web.conversation import Choice, Option, Options
 from avatar.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,39 +23,52 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agent.config import Config
+    from avatar.portrait.folder import AvatarFolder
     from avatar.portrait.types import Portrait
 
 MOST_PHOTOS: Final = 20
 """Uploaded avatars kept; the oldest goes when another comes."""
 
 _PICTURE_SIZE: Final = 512
-_VOICE: Final = "configured"
+# With a dot, so that no avatar is called so.
+_FIRST: Final = "first.photo"
+_UPLOADED: Final = "photo."
 
 
 class PhotoGallery:
     """Turns photos into portraits, each once. A context manager: its end deletes the uploaded photos.
 
     Args:
-        config: Names the first avatar, the voice and the first persona.
+        config: Names the first avatar, voice and persona.
+
+    Attributes:
+        cast: The voices and personas.
     """
 
     def __init__(self, config: Config) -> None:
-        from avatar.portrait.folder import list_avatars  # noqa: PLC0415 - heavy
+        from avatar.portrait.folder import DISCLOSURE, avatar_of, list_avatars  # noqa: PLC0415 - heavy
 
-        self._config = config
         self._stack = ExitStack()
         self._folder = Path()
         self._lock = threading.Lock()
         self._portraits: dict[str, Portrait] = {}
-        own = config.avatar.portrait
-        self._photos: dict[str, Path | None] = {"first": own}
-        self._avatars = [Option("first", own.stem if own else "Visavis")]
+        self._disclosure = DISCLOSURE
+        kept = {avatar.name: avatar for avatar in list_avatars()}
+        photo = config.avatar.portrait
+        own = avatar_of(photo) if photo else None
+        if own is not None:
+            kept = {own.name: own} | {name: avatar for name, avatar in kept.items() if name != own.name}
+        self.cast = Cast(config, kept.values())
+        self._photos: dict[str, Path | None] = {name: avatar.path for name, avatar in kept.items()}
+        self._avatars = [self._option(avatar) for avatar in kept.values()]
+        default = Choice("", self.cast.voices[0].id, self.cast.personas[0].id)
+        if own is None:
+            self._photos[_FIRST] = photo
+            first = Option(_FIRST, photo.stem if photo else "Visavis", disclosure=DISCLOSURE)
+            self._avatars = [first, *self._avatars]
+        # What the configuration says about the first avatar goes before what that brings.
+        self._avatars[0] = replace(self._avatars[0], voice=default.voice, persona=default.persona)
         self._uploaded: list[str] = []
-        for avatar in list_avatars():
-            self._photos[avatar.name] = avatar.path
-            self._avatars.append(Option(avatar.name, avatar.name.replace("_", " ").capitalize()))
-        self._personas = {path.stem: path for path in sorted(config.persona.parent.glob("*.md"))}
-        self._personas = {config.persona.stem: config.persona, **self._personas}
 
     def __enter__(self) -> Self:
         """Makes a folder for uploaded photos."""
@@ -71,15 +83,7 @@ class PhotoGallery:
 
     def options(self) -> Options:
         """Returns what can be chosen now."""
-        tts = self._config.tts
-        spoken = str(tts.args.get("voice") or (PiperOptions().voice if tts.name == "piper" else tts.name))
-        voice = Option(_VOICE, Path(spoken).name.removesuffix(".onnx").capitalize())
-        personas = [Option(name, load_persona(path).name) for name, path in self._personas.items()]
-        return Options(list(self._avatars), [voice], personas)
-
-    def persona(self, name: str) -> Path:
-        """Returns a persona's file."""
-        return self._personas[name]
+        return Options(list(self._avatars), list(self.cast.voices), list(self.cast.personas))
 
     def portrait(self, avatar: str) -> Portrait:
         """Returns an avatar's portrait; slow the first time, and may be called from any thread.
@@ -95,7 +99,7 @@ class PhotoGallery:
         Raises:
             InputError: The photo can't be used.
         """
-        avatar = hashlib.sha256(photo).hexdigest()[:16]
+        avatar = _UPLOADED + hashlib.sha256(photo).hexdigest()[:16]
         known = next((option for option in self._avatars if option.id == avatar), None)
         if known is not None:
             return known
@@ -105,7 +109,7 @@ class PhotoGallery:
         path.write_bytes(photo)
         self._photos[avatar] = path
         report("Finding the face and fitting the head", 0.1)
-        self._avatars.append(Option(avatar, label or "Photo"))
+        self._avatars.append(Option(avatar, label or "Photo", disclosure=self._disclosure))
         try:
             _, notes = await asyncio.to_thread(self._measured, avatar)
         except InputError:
@@ -117,6 +121,11 @@ class PhotoGallery:
             self._uploaded.remove(oldest)
             self._forget(oldest)
         return replace(next(option for option in self._avatars if option.id == avatar), note="; ".join(notes))
+
+    def _option(self, avatar: AvatarFolder) -> Option:
+        voice, persona = self.cast.brought_by(avatar.name)
+        label = avatar.name.replace("_", " ").capitalize()
+        return Option(avatar.name, label, disclosure=avatar.about.disclosure, voice=voice, persona=persona)
 
     def _measured(self, avatar: str) -> tuple[Portrait, list[str]]:
         from avatar.portrait.folder import load_face  # noqa: PLC0415 - heavy

@@ -123,10 +123,12 @@ class Hub:
         """
         options = self.gallery.options()
         now = session.choice
+        if message.avatar is not None:
+            now = options.with_avatar(_known("avatar", message.avatar, options.avatars), now)
         choice = Choice(
-            _known("avatar", message.avatar or now.avatar, options.avatars),
-            _known("voice", message.voice or now.voice, options.voices),
-            _known("persona", message.persona or now.persona, options.personas),
+            now.avatar,
+            now.voice if message.voice is None else _known("voice", message.voice, options.voices),
+            now.persona if message.persona is None else _known("persona", message.persona, options.personas),
         )
         session.choose(choice)
         session.send(options_message(options, choice))

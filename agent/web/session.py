@@ -96,13 +96,20 @@ class Session:
         return self._peer is not None and self._peer.connected
 
     async def run(self) -> None:
-        """Keeps the conversation going until it is cancelled; another choice opens another conversation."""
+        """Keeps the conversation going until it is cancelled; another choice opens another conversation.
+
+        A face or a voice that changes knows what was said before; another persona begins anew.
+        """
+        earlier: list[tuple[str, str]] = []
         try:
             while True:
                 self._again.clear()
-                self._running = asyncio.create_task(self._converse(self._engine.open(self.choice)))
+                persona = self.choice.persona
+                conversation = self._engine.open(self.choice, earlier)
+                self._running = asyncio.create_task(self._converse(conversation))
                 await self._again.wait()
                 await _stopped(self._running)
+                earlier = conversation.history if self.choice.persona == persona else []
         finally:
             for task in (self._preparing, self._running):
                 if task is not None:

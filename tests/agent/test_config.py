@@ -50,7 +50,7 @@ def test_the_default_configuration_names_our_own_parts():
         "silero",
         "whisper",
         "llama",
-        "piper",
+        "hibari",
     )
     assert config.persona.is_file()
     assert config.persona.is_absolute()
@@ -72,7 +72,7 @@ def test_arguments_become_checked_options(write):
 
 
 def test_paths_are_relative_to_the_file(write, tmp_path):
-    path = write({"avatar.portrait": "me.jpg", "llm.args": {"model": "m.gguf"}, "tts.args": {"voice": "v.onnx"}})
+    path = write({"avatar.portrait": "me.jpg", "llm.args": {"model": "m.gguf"}, "tts": {"class": "piper", "args": {"voice": "v.onnx"}}})
     config = load_config(path)
     assert config.persona == tmp_path / "persona.md"
     assert config.avatar.portrait == tmp_path / "me.jpg"

@@ -5,7 +5,7 @@ import pytest
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
 from agent.options import PiperOptions
-from agent.tts import PiperEngine, PiperTTS
+from agent.tts import EngineTTS, PiperEngine
 from avatar.errors import InputError, ModelError
 
 RATE = 16_000
@@ -14,6 +14,7 @@ RATE = 16_000
 class CountingEngine:
     """Says a text as a tenth of a second of sound a word, sentence by sentence."""
 
+    name = "counting"
     sample_rate = RATE
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class CountingEngine:
 
 
 async def speak(engine, *pieces):
-    voice = PiperTTS(engine)
+    voice = EngineTTS(engine)
     async with voice, voice.stream() as stream:
         for piece in pieces:
             stream.push_text(piece)
@@ -43,7 +44,7 @@ async def test_each_sentence_is_spoken_by_itself():
 
 async def test_a_sentence_is_spoken_before_the_text_ends():
     engine = CountingEngine()
-    voice = PiperTTS(engine)
+    voice = EngineTTS(engine)
     async with voice, voice.stream() as stream:
         stream.push_text("The capital of France is Paris. And the capital ")
         first = await anext(stream)
@@ -54,7 +55,7 @@ async def test_a_sentence_is_spoken_before_the_text_ends():
 
 async def test_the_first_phrase_is_spoken_before_its_sentence_ends():
     engine = CountingEngine()
-    voice = PiperTTS(engine)
+    voice = EngineTTS(engine)
     async with voice, voice.stream() as stream:
         stream.push_text("I'm doing well, thank you, and ")
         await anext(stream)
@@ -66,7 +67,7 @@ async def test_the_first_phrase_is_spoken_before_its_sentence_ends():
 
 async def test_a_phrase_that_was_cut_off_for_it_is_spoken_at_once():
     engine = CountingEngine()
-    voice = PiperTTS(engine)
+    voice = EngineTTS(engine)
     async with voice, voice.stream() as stream:
         stream.push_text("The old man of the sea ")
         await anext(stream)
@@ -75,7 +76,7 @@ async def test_a_phrase_that_was_cut_off_for_it_is_spoken_at_once():
 
 
 async def test_each_piece_comes_with_its_words_and_when_they_are_said():
-    voice = PiperTTS(CountingEngine())
+    voice = EngineTTS(CountingEngine())
     async with voice, voice.stream() as stream:
         stream.push_text("One two. Three four five.")
         stream.end_input()
@@ -92,7 +93,7 @@ async def test_text_without_words_gives_a_little_silence_instead_of_an_error():
 
 
 async def test_a_whole_text_can_be_spoken_at_once():
-    voice = PiperTTS(CountingEngine())
+    voice = EngineTTS(CountingEngine())
     async with voice:
         frame = await voice.synthesize("One two three.").collect()
     assert frame.duration == pytest.approx(0.3, abs=0.03)

@@ -29,7 +29,7 @@ from avatar.errors import InputError
 from avatar.types import FRAME_RATE, OUTPUT_RATE, SPEECH_RATE, AvatarState, SyncedFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -62,8 +62,9 @@ class Picture:
 class TalkingPhoto:
     """Repeats what it was asked, one word each 0.32 s. It answers a spoken turn with a fixed sentence."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, earlier: Sequence[tuple[str, str]] = ()) -> None:
         self.choice = choice
+        self.history = list(earlier)
         self.heard: list[NDArray[np.float32]] = []
         self.done: list[Command] = []
         self._picture = Picture()
@@ -112,6 +113,7 @@ class TalkingPhoto:
         self.done.append(command)
         match command:
             case Ask(text=text):
+                self.history.append(("user", text))
                 self._answer(text, f"You asked {text}")
             case Say(text=text):
                 self._speak(text)
@@ -183,7 +185,17 @@ class Theatre:
         self.prepared: list[Choice] = []
         self.fault: InputError | None = None
         self._loaded = loaded
-        self._avatars = [Option("astronaut", "Astronaut", self._keep("astronaut", astronaut()[0:300, 80:380]))]
+        self._opened = asyncio.Event()
+        self._avatars = [
+            Option(
+                "astronaut",
+                "Astronaut",
+                self._keep("astronaut", astronaut()[0:300, 80:380]),
+                disclosure="You are talking with an AI. Its face and voice are synthetic.",
+                voice="joe",
+                persona="friend",
+            )
+        ]
 
     async def load(self, report: Callable[[LoadStage], None]) -> None:
         names = ("Portrait", "Speech recognition", "Language model", "Voice")
@@ -201,9 +213,17 @@ class Theatre:
     async def prepare(self, choice: Choice) -> None:
         self.prepared.append(choice)
 
-    def open(self, choice: Choice) -> TalkingPhoto:
-        self.conversations.append(TalkingPhoto(choice))
+    def open(self, choice: Choice, earlier: Sequence[tuple[str, str]] = ()) -> TalkingPhoto:
+        self.conversations.append(TalkingPhoto(choice, earlier))
+        self._opened.set()
         return self.conversations[-1]
+
+    async def opened(self, n_conversations: int) -> None:
+        """Returns when so many conversations were opened."""
+        async with asyncio.timeout(10):
+            while len(self.conversations) < n_conversations:
+                self._opened.clear()
+                await self._opened.wait()
 
     def options(self) -> Options:
         voices = [Option("joe", "Joe"), Option("amy", "Amy")]

@@ -80,3 +80,10 @@ def test_an_avatar_without_a_picture_has_none_in_the_options():
     message = contract.options_message(options, options.default())
     assert [avatar["picture"] for avatar in message["avatars"]] == [None, "/api/avatars/b/picture"]
     assert message["chosen"] == {"avatar": "a", "voice": "v", "persona": "p"}
+
+
+def test_people_can_be_told_what_an_avatar_is():
+    options = Options([Option("a", "A", disclosure="I am an AI.")], [Option("v", "V")], [Option("p", "P")])
+    message = contract.options_message(options, options.default())
+    assert message["avatars"] == [{"id": "a", "label": "A", "picture": None, "disclosure": "I am an AI."}]
+    assert message["voices"] == [{"id": "v", "label": "V"}]

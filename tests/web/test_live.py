@@ -25,7 +25,7 @@ from agent.web.conversation import (
     StateChanged,
     TurnLatency,
 )
-from agent.web.live import LiveConversation
+from agent.web.talk import LiveConversation
 from avatar.errors import EndpointError
 from avatar.stream import AvatarStream
 from avatar.stream.motion import LIVE
@@ -45,8 +45,11 @@ class Voice:
 
     last: Voice
 
-    def __init__(self, parts: object, config: object, sink: AvatarStream, on_event: object) -> None:
+    def __init__(
+        self, parts: object, config: object, sink: AvatarStream, on_event: object, *, earlier: list[tuple[str, str]]
+    ) -> None:
         self.on_event = on_event
+        self.history = list(earlier)
         self.log: list[tuple[str, str]] = []
         self.heard = 0
         Voice.last = self
@@ -65,6 +68,10 @@ class Voice:
 
     def ask(self, text: str) -> None:
         self.log.append(("ask", text))
+        self.history.append(("user", text))
+
+    def take_up(self, wish: str) -> None:
+        self.log.append(("take up", ""))
 
     def interrupt(self) -> None:
         self.log.append(("interrupt", ""))
@@ -94,22 +101,24 @@ class Viewer:
 class Engine:
     """Has a face and parts at once; the greeting is the persona's."""
 
-    def __init__(self, greeting: str = "") -> None:
-        self.config = None
+    def __init__(self, greeting: str = "", speak_first_after: float | None = None) -> None:
+        self.config = SimpleNamespace(turns=SimpleNamespace(speak_first_after=speak_first_after))
         self.stream = AvatarStream(LoudnessGenerator(), FlashRenderer(), LIVE)
         self._greeting = greeting
 
     async def face(self, avatar: str) -> AvatarStream:
         return self.stream
 
-    async def parts(self, persona: str) -> object:
+    async def parts(self, choice: Choice) -> object:
         return SimpleNamespace(persona=SimpleNamespace(greeting=self._greeting))
 
 
 @asynccontextmanager
-async def talking(greeting: str = "") -> AsyncGenerator[tuple[LiveConversation, Viewer, Engine]]:
-    engine, viewer = Engine(greeting), Viewer()
-    conversation = LiveConversation(engine, Choice("first", "voice", "persona"))
+async def talking(
+    greeting: str = "", *, speak_first_after: float | None = None, earlier: tuple[tuple[str, str], ...] = ()
+) -> AsyncGenerator[tuple[LiveConversation, Viewer, Engine]]:
+    engine, viewer = Engine(greeting, speak_first_after), Viewer()
+    conversation = LiveConversation(engine, Choice("first", "voice", "persona"), earlier)
     running = asyncio.create_task(conversation.run(viewer))
     await asyncio.wait_for(viewer.see(1), 10)
     try:
@@ -216,3 +225,28 @@ async def test_an_emotion_is_on_the_face_at_once():
         await conversation.do(SetEmotion(Emotion.HAPPY, 0.5))
         await asyncio.wait_for(viewer.see(len(viewer.frames) + 15), 10)
         assert engine.stream._generator.requests[-1].emotion[-1].max() == pytest.approx(0.5)
+
+
+async def test_it_goes_on_from_an_earlier_history_without_another_greeting():
+    async with talking("Hi there", earlier=(("user", "I am Bea."),)) as (conversation, _, _):
+        await conversation.do(Ask("Who am I?"))
+        await conversation.do(SetMicrophone(live=True))
+    assert ("say", "Hi there") not in Voice.last.log
+    assert conversation.history == [("user", "I am Bea."), ("user", "Who am I?")]
+
+
+async def test_after_a_silence_it_speaks_first_once_until_somebody_speaks():
+    async with talking(speak_first_after=0.01) as (conversation, viewer, _):
+        await conversation.do(Say("wait for the voice"))
+        Voice.last.on_event(events.StateChanged(AvatarState.LISTENING))
+        await asyncio.wait_for(viewer.see(len(viewer.frames) + 5), 10)
+        assert ("take up", "") not in Voice.last.log
+        await conversation.do(SetMicrophone(live=True))
+        await asyncio.wait_for(viewer.see(len(viewer.frames) + 15), 10)
+        assert Voice.last.log.count(("take up", "")) == 1
+        Voice.last.on_event(events.UserSpeaking(speaking=True))
+        await asyncio.wait_for(viewer.see(len(viewer.frames) + 5), 10)
+        assert Voice.last.log.count(("take up", "")) == 1
+        Voice.last.on_event(events.UserSpeaking(speaking=False))
+        await asyncio.wait_for(viewer.see(len(viewer.frames) + 15), 10)
+        assert Voice.last.log.count(("take up", "")) == 2

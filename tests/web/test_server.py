@@ -120,6 +120,18 @@ async def test_another_voice_opens_another_conversation(theatre: Theatre):
         assert [choice.voice for choice in theatre.prepared] == ["amy"]
 
 
+async def test_another_voice_knows_what_was_said_and_another_persona_does_not(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="ask", text="I am Bea")
+        await page.wait_for("caption", speaker="avatar", final=True)
+        await page.send(type="choose", voice="amy")
+        await theatre.opened(2)
+        await page.send(type="choose", persona="guide")
+        await theatre.opened(3)
+    assert [talk.history for talk in theatre.conversations] == [[("user", "I am Bea")], [("user", "I am Bea")], []]
+
+
 async def test_another_avatar_has_the_microphone_and_the_emotion_and_goes_on_in_time(theatre: Theatre):
     async with visiting(theatre) as visitor, visitor.page() as page:
         session = (await page.wait_for("welcome"))["session"]
