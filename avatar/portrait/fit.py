@@ -139,20 +139,21 @@ class HeadFitter:
 
     Attributes:
         face_width: Widest distance between the mean head's landmarks, decimetres.
+        pose_weights: float64 (468,), what each landmark says about the pose: lips and jaw, which talk, say little.
     """
 
     def __init__(self, head: Head) -> None:
         self.head = head
-        self._base = head.at_landmarks(head.base).astype(np.float64)
+        self.mean = head.at_landmarks(head.base).astype(np.float64)
         self._moves = np.concatenate([head.at_landmarks(head.identity), head.at_landmarks(head.units)]).astype(
             np.float64
         )
         self._n_identity = len(head.identity)
-        self.face_width = float(np.ptp(self._base[:, 0]))
+        self.face_width = float(np.ptp(self.mean[:, 0]))
         self._weights = np.ones(topology.N_LANDMARKS)
         self._weights[[*topology.LIPS, *topology.LIDS]] = _CONTOUR_WEIGHT
-        self._pose_weights = self._weights.copy()
-        self._pose_weights[[*topology.LIPS, *topology.OVAL]] *= _TALKING_WEIGHT
+        self.pose_weights = self._weights.copy()
+        self.pose_weights[[*topology.LIPS, *topology.OVAL]] *= _TALKING_WEIGHT
         stiff = [next((f for n, f in _RESERVED.items() if name.startswith(n)), 1.0) for name in BLENDSHAPES]
         self._ridge = np.concatenate(
             [np.full(self._n_identity, _IDENTITY_RIDGE**2), (_EXPRESSION_RIDGE * np.array(stiff)) ** 2]
@@ -165,7 +166,7 @@ class HeadFitter:
 
     def shape(self, identity: Floats, expression: Floats) -> Floats:
         """Returns the landmarks (468, 3) of a head in head space."""
-        return self._base + np.tensordot(np.concatenate([identity, expression]), self._moves, 1)
+        return self.mean + np.tensordot(np.concatenate([identity, expression]), self._moves, 1)
 
     def fit(self, points: Floats, *, known: Mapping[str, float] | None = None, steps: int = 8) -> Fit:
         """Returns pose, identity and expression of a face.
@@ -175,47 +176,45 @@ class HeadFitter:
             known: Coefficients that are not to be fitted; those of `LOOKS` are 0 if not given.
             steps: How often pose and shape alternate.
         """
-        low, high = self._bounds(known or {})
-        return self._alternate(points, np.zeros(len(self._moves)), low, high, steps)
+        low, high = self.bounds(known or {})
+        target = points * [1.0, -1.0, -1.0]
+        x, k = np.clip(np.zeros(len(self._moves)), low, high), self._n_identity
+        for _ in range(steps):
+            pose = similarity(self.shape(x[:k], x[k:]), target, self.pose_weights)
+            x = self.explain(pose.back(target) - self.mean, pose.rotation, x, low, high)
+        shape = self.shape(x[:k], x[k:])
+        pose = similarity(shape, target, self.pose_weights)
+        errors = (pose.apply(shape) - target)[:, :2]
+        residual = float(np.sqrt((errors**2).sum(1).mean())) / (pose.scale * self.face_width)
+        return Fit(pose, x[:k], x[k:], residual)
 
-    def follow(
-        self, points: Floats, identity: Floats, expression: Floats, *, known: Mapping[str, float] | None = None
-    ) -> Fit:
-        """Returns the pose and expression of a known head, starting from the expression of the frame before.
+    def explain(
+        self, moved: Floats, rotation: Floats, start: Floats, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> Floats:
+        """Returns the identity and expression, one after the other, that move the mean head's landmarks best.
 
         Args:
-            points: (468, 3), as for `fit`.
-            identity: (n_identity,), stays as it is.
-            expression: (52,), a start.
+            moved: (468, 3), how far each landmark is from the mean head's, decimetres in head space.
+            rotation: (3, 3), head space to the camera's; depth counts less.
+            start: (n_identity + 52,), where the search begins.
+            low: As `bounds` returns it.
+            high: As `bounds` returns it.
+        """
+        view = rotation.T @ np.diag([1.0, 1.0, _DEPTH_WEIGHT**2]) @ rotation
+        matrix = np.tensordot(view, self._products, 2) + np.diag(self._ridge)
+        goal = self._weighted @ (moved / self.face_width @ view).ravel()
+        goal[self._n_identity :] -= _EXPRESSION_SPARSITY
+        return bounded_ridge(matrix, goal, low, high, start, 100)
+
+    def bounds(self, known: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns the least and the greatest identity and expression, (n_identity + 52,) each.
+
+        Args:
             known: Coefficients that are not to be fitted; those of `LOOKS` are 0 if not given.
         """
-        low, high = self._bounds(known or {})
-        low[: self._n_identity] = high[: self._n_identity] = identity
-        return self._alternate(points, np.concatenate([identity, expression]), low, high, 4)
-
-    def _bounds(self, known: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         low = np.concatenate([np.full(self._n_identity, -_IDENTITY_BOUND), np.zeros(N_BLENDSHAPES)])
         high = np.concatenate([np.full(self._n_identity, _IDENTITY_BOUND), np.ones(N_BLENDSHAPES)])
         for name, value in {**dict.fromkeys((*LOOKS, *_UNSEEN), 0.0), **known}.items():
             index = self._n_identity + INDEX[name]
             low[index] = high[index] = np.clip(value, 0, 1)
         return low, high
-
-    def _alternate(
-        self, points: Floats, start: Floats, low: NDArray[np.float64], high: NDArray[np.float64], steps: int
-    ) -> Fit:
-        target = points * [1.0, -1.0, -1.0]
-        x, k = np.clip(start, low, high), self._n_identity
-        for _ in range(steps):
-            pose = similarity(self._base + np.tensordot(x, self._moves, 1), target, self._pose_weights)
-            rest = (pose.back(target) - self._base) / self.face_width
-            view = pose.rotation.T @ np.diag([1.0, 1.0, _DEPTH_WEIGHT**2]) @ pose.rotation
-            matrix = np.tensordot(view, self._products, 2) + np.diag(self._ridge)
-            goal = self._weighted @ (rest @ view).ravel()
-            goal[k:] -= _EXPRESSION_SPARSITY
-            x = bounded_ridge(matrix, goal, low, high, x, 100)
-        shape = self._base + np.tensordot(x, self._moves, 1)
-        pose = similarity(shape, target, self._pose_weights)
-        errors = (pose.apply(shape) - target)[:, :2]
-        residual = float(np.sqrt((errors**2).sum(1).mean())) / (pose.scale * self.face_width)
-        return Fit(pose, x[:k], x[k:], residual)

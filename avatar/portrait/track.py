@@ -12,6 +12,7 @@ from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
 from avatar.portrait.blink import blinks_of, bridge, eye_openness
 from avatar.portrait.fit import HeadFitter
 from avatar.portrait.fitted import fit_landmarks
+from avatar.portrait.follow import HeadFollower
 from avatar.portrait.gaze import GazeMeter, look_coefficients
 from avatar.portrait.head import load_head
 from avatar.portrait.landmarks import LEAST_SCORE, LandmarkModel, Landmarks
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from avatar.portrait.types import Floats
 
 _IDENTITY_FRAMES = 24
 """So many frames, spread over the video, say what the head is like."""
+
+_ROUNDS = 2
+"""How often the head is corrected by what they show."""
 
 _HIDDEN = 0.35
 """From this blink coefficient on, the iris can't be trusted."""
@@ -104,35 +107,46 @@ def _next(model: LandmarkModel, rgb: NDArray[np.uint8], last: Landmarks) -> Land
 def solve_motion(fitter: HeadFitter, seen: Sequence[Landmarks | None]) -> TrackedMotion:
     """Returns the motion that landmarks over time show; at least one frame must have some."""
     found = [(number, landmarks) for number, landmarks in enumerate(seen) if landmarks is not None]
-    chosen = np.unique(np.linspace(0, len(found) - 1, _IDENTITY_FRAMES).astype(int))
-    identity = np.mean([fit_landmarks(fitter, found[k][1]).identity for k in chosen], axis=0)
+    follower = _acquainted(fitter, [landmarks for _, landmarks in found])
     rows, residual = np.zeros((len(seen), N_MOTION)), np.zeros(len(seen), np.float32)
     present = np.array([landmarks is not None for landmarks in seen])
-    eyes = _eyes(fitter, identity, [landmarks for _, landmarks in found])
-    expression: Floats = np.zeros(N_BLENDSHAPES)
-    poses = None
+    eyes = _eyes(fitter, follower, [landmarks for _, landmarks in found])
+    last, meter = None, None
     for (number, landmarks), known in zip(found, eyes, strict=True):
-        fit = fitter.follow(landmarks.points, identity, expression, known=known)
-        poses = poses or PoseMeter.of(fitter, fit)
-        expression, residual[number] = fit.expression, fit.residual
-        rows[number, :N_BLENDSHAPES] = expression
-        rows[number, N_BLENDSHAPES:] = poses.measure(fit.pose)
+        last = follower.follow(landmarks.points, last, known=known)
+        meter = meter or PoseMeter(last.placed, follower.pivot, follower.interpupillary)
+        residual[number] = last.residual
+        rows[number, :N_BLENDSHAPES] = last.expression
+        rows[number, N_BLENDSHAPES:] = meter.measure(last.placed)
     rows = smooth(rows, present, noise_of(rows[present]))
     rows[:, :N_BLENDSHAPES] = np.clip(rows[:, :N_BLENDSHAPES], 0, 1)
     return TrackedMotion(MotionChunk(rows.astype(np.float32), 0), present, residual)
 
 
-def _eyes(fitter: HeadFitter, identity: Floats, seen: Sequence[Landmarks]) -> list[dict[str, float]]:
+def _acquainted(fitter: HeadFitter, seen: Sequence[Landmarks]) -> HeadFollower:
+    """Returns a follower that knows the person's head from frames spread over the video."""
+    chosen = np.unique(np.linspace(0, len(seen) - 1, _IDENTITY_FRAMES).astype(int))
+    fits = [fit_landmarks(fitter, seen[k]) for k in chosen]
+    follower = HeadFollower(fitter, np.mean([fit.identity for fit in fits], axis=0), fits[0])
+    for _ in range(_ROUNDS):
+        last, views = None, []
+        for k in chosen:
+            last = follower.follow(seen[k].points, last)
+            views.append((seen[k].points, last))
+        follower.correct(views)
+    return follower
+
+
+def _eyes(fitter: HeadFitter, follower: HeadFollower, seen: Sequence[Landmarks]) -> list[dict[str, float]]:
     """Returns each frame's blink and gaze coefficients.
 
     In a blink the irises are hidden and the iris model guesses, so the gaze is carried over from before to after.
     """
-    meter, expression = GazeMeter(fitter), np.zeros(N_BLENDSHAPES)
+    meter, last = GazeMeter(fitter), None
     gaze = np.zeros((len(seen), 2))
     for number, landmarks in enumerate(seen):
-        fit = fitter.follow(landmarks.points, identity, expression)
-        gaze[number] = meter.angles(fit, landmarks.points, landmarks.irises)
-        expression = fit.expression
+        last = follower.follow(landmarks.points, last)
+        gaze[number] = meter.angles(follower.fit_of(last), landmarks.points, landmarks.irises)
     blinks = blinks_of(np.array([[eye_openness(iris.contour) for iris in landmarks.irises] for landmarks in seen]))
     gaze = bridge(gaze, blinks.max(1) > _HIDDEN)
     return [

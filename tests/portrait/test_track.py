@@ -7,7 +7,6 @@ import pytest
 from avatar.errors import InputError
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
 from avatar.portrait.landmarks import Landmarks
-from avatar.portrait.pose import PoseMeter
 from avatar.portrait.track import follow_face, solve_motion, track_video
 from tests.portrait.test_video import written
 
@@ -57,11 +56,6 @@ def test_the_pose_starts_at_rest_and_follows_the_head(solved):
     np.testing.assert_allclose(pose[0], 0, atol=0.03)
     assert pose[-1, 3] > pose[0, 3] + 0.1
     assert abs(pose[:, :3]).max() < 0.08
-
-
-def test_the_meter_of_a_first_frame_is_at_rest_there(fitter, seen):
-    fit = fitter.fit(seen.points)
-    np.testing.assert_allclose(PoseMeter.of(fitter, fit).measure(fit.pose), 0, atol=1e-9)
 
 
 def test_a_video_without_a_face_is_refused(tmp_path):
