@@ -6,11 +6,10 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from livekit.agents import Agent, AgentSession, llm
+from livekit.agents import Agent, AgentSession, llm, stt
 from livekit.agents import utils as livekit_utils
 from livekit.agents.types import APIConnectOptions
 from livekit.agents.voice.agent_session import SessionConnectOptions
-from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from agent.answer import whole_sentences
 from agent.endpoints import endpoint_error, no_answer
@@ -18,6 +17,10 @@ from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeas
 from agent.input import PushedInput
 from agent.latency import TurnTimer
 from agent.output import AvatarOutput, CaptionOutput
+from agent.overheard import EchoGate, wants_turn
+from agent.text import speakable
+from agent.turns import WordTurnDetector
+from agent.vad import VoicedVAD
 from avatar.types import SPEECH_RATE, AvatarState
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.events import SessionEvent
     from agent.output import SpeechSink
+    from agent.overheard import Voice
     from agent.parts import Parts
     from agent.persona import Persona
 
@@ -42,6 +46,9 @@ _STATES: Final = {
     "thinking": AvatarState.THINKING,
     "speaking": AvatarState.SPEAKING,
 }
+_MOST_ATTEMPTS: Final = 6
+"""Answers that are prepared for one turn, each for a pause in it."""
+
 _AWAY_SECONDS: Final = 15.0
 """Seconds of silence on both sides after which the avatar idles."""
 
@@ -73,6 +80,7 @@ class VoiceSession:
         self._tell = on_event
         self._timer = TurnTimer(time.time)
         self._input = PushedInput()
+        self._echo: EchoGate | None = None
         self._cleanup = AsyncExitStack()
         self._session: AgentSession[Any] | None = None
 
@@ -90,18 +98,18 @@ class VoiceSession:
         """Starts listening."""
         await self._cleanup.enter_async_context(livekit_utils.http_context.open())
         session = self._session = self._make_session()
-        output = AvatarOutput(self._sink)
+        captions = CaptionOutput(lambda words: self._tell(AvatarWords(words)))
+        output = AvatarOutput(self._sink, captions)
         output.on("playback_started", lambda _event: self._on_audible())
-        synchronizer = TranscriptSynchronizer(
-            next_in_chain_audio=output,
-            next_in_chain_text=CaptionOutput(lambda words: self._tell(AvatarWords(words))),
-        )
-        self._cleanup.push_async_callback(synchronizer.aclose)
+        self._cleanup.push_async_callback(captions.aclose)
+        self._echo = EchoGate(output)
         session.input.audio = self._input
-        session.output.audio = synchronizer.audio_output
-        session.output.transcription = synchronizer.text_output
+        session.output.audio = output
+        session.output.transcription = captions
         self._cleanup.push_async_callback(session.aclose)
-        avatar = _Avatar(self._parts.persona, self._timer, self._fail_on_silence, self._earlier, self._parts.tools)
+        avatar = _Avatar(
+            self._parts.persona, self._timer, self._fail_on_silence, self._earlier, self._parts.tools, output
+        )
         await session.start(avatar, record=False)
         return self
 
@@ -113,8 +121,8 @@ class VoiceSession:
         await self._cleanup.aclose()
 
     def push_audio(self, samples: NDArray[np.float32], sample_rate: int = SPEECH_RATE) -> None:
-        """Adds the user's sound, float32 (n_samples,), mono."""
-        self._input.push(samples, sample_rate)
+        """Adds the user's sound, float32 (n_samples,), mono; the avatar's own voice in it is silenced."""
+        self._input.push(self._echo.clean(samples, sample_rate) if self._echo else samples, sample_rate)
 
     def say(self, text: str) -> None:
         """Has the avatar say something, unasked."""
@@ -143,12 +151,12 @@ class VoiceSession:
         turns = self._config.turns
         connect = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=self._config.timeout)
         session: AgentSession[Any] = AgentSession(
-            vad=self._parts.vad,
+            vad=VoicedVAD(self._parts.vad),
             stt=self._parts.stt,
             llm=self._parts.llm,
             tts=self._parts.tts,
             turn_handling={
-                "turn_detection": self._parts.detection,
+                "turn_detection": WordTurnDetector() if self._parts.detection == "words" else self._parts.detection,
                 "endpointing": {"mode": "fixed", "min_delay": turns.min_delay, "max_delay": turns.max_delay},
                 "interruption": {
                     "enabled": turns.interruptible,
@@ -157,8 +165,15 @@ class VoiceSession:
                     "resume_false_interruption": True,
                     "false_interruption_timeout": turns.false_interruption,
                 },
-                "preemptive_generation": {"enabled": turns.preemptive, "preemptive_tts": True},
+                "preemptive_generation": {
+                    "enabled": turns.preemptive,
+                    "preemptive_tts": True,
+                    "max_retries": _MOST_ATTEMPTS,
+                },
             },
+            # livekit's filters hold a sentence back until the next one comes; ours takes it whole
+            tts_text_transforms=None,
+            use_tts_aligned_transcript=True,
             aec_warmup_duration=None,
             user_away_timeout=_AWAY_SECONDS,
             conn_options=SessionConnectOptions(
@@ -220,7 +235,8 @@ class _Avatar(Agent):
         timer: TurnTimer,
         on_silence: Callable[[], None],
         earlier: Sequence[tuple[str, str]],
-        tools: Sequence[llm.FunctionTool],
+        tools: Sequence[llm.FunctionTool[..., Any]],
+        voice: Voice,
     ) -> None:
         before = llm.ChatContext.empty()
         for role, text in (*persona.opening()[1:], *earlier):
@@ -229,6 +245,16 @@ class _Avatar(Agent):
         self._persona = persona
         self._timer = timer
         self._on_silence = on_silence
+        self._voice = voice
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[stt.SpeechEvent | str]:
+        """Passes on what the user says, but for listeners' sounds and the avatar's own words."""
+        events: Any = Agent.default.stt_node(self, audio, model_settings)
+        async for event in events:
+            if not isinstance(event, stt.SpeechEvent) or wants_turn(event, self._voice):
+                yield event
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
@@ -255,8 +281,15 @@ class _Avatar(Agent):
             self._on_silence()
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """Passes speech on and notes when it begins."""
-        frames: Any = Agent.default.tts_node(self, text, model_settings)
+        """Has the text spoken, without what can't be, and notes when that begins."""
+        frames: Any = Agent.default.tts_node(self, _speakable(text), model_settings)
         async for frame in frames:
             self._timer.mark("tts_first_audio")
             yield frame
+
+
+async def _speakable(text: AsyncIterable[str]) -> AsyncIterator[str]:
+    """Yields pieces of text fit to be spoken; the space after a whole piece stays."""
+    async for piece in text:
+        if said := speakable(piece):
+            yield said + (" " if piece[-1].isspace() else "")

@@ -1,16 +1,20 @@
-"""Voice activity detection: WebRTC's detector behind livekit's interface, and Silero's with our options."""
+"""Voice activity detection: WebRTC's detector behind livekit's interface, and Silero's with our options.
+
+`VoicedVAD` counts what livekit interrupts by: its detectors add the silence after a cough to the cough.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import webrtcvad
 from livekit import rtc
-from livekit.agents import vad
+from livekit.agents import utils, vad
 
 from avatar.types import SPEECH_RATE
 
@@ -183,3 +187,65 @@ class SpeechGate:
 
     def _quiet(self) -> float:
         return 0.0 if self._speaking else self._state_duration
+
+
+class VoicedVAD(vad.VAD):
+    """A detector whose speech lasts as long as there was voice in it, not until its end is certain.
+
+    Args:
+        detector: Finds the speech.
+    """
+
+    def __init__(self, detector: vad.VAD) -> None:
+        super().__init__(capabilities=detector.capabilities)
+        self.detector = detector
+
+    @property
+    def model(self) -> str:
+        """The detector's name."""
+        return self.detector.model
+
+    @property
+    def provider(self) -> str:
+        """Where it runs."""
+        return self.detector.provider
+
+    @property
+    def min_silence_duration(self) -> float | None:
+        """Seconds of silence that end speech."""
+        return getattr(self.detector, "min_silence_duration", None)
+
+    def stream(self) -> vad.VADStream:
+        """Returns a stream with a state of its own."""
+        return _VoicedStream(self)
+
+
+class _VoicedStream(vad.VADStream):
+    def __init__(self, voiced: VoicedVAD) -> None:
+        super().__init__(voiced)
+        self._inner = voiced.detector.stream()
+
+    async def _main_task(self) -> None:
+        forwarding = asyncio.create_task(self._forward(), name="voice detection")
+        silence = before = 0.0
+        try:
+            async for event in self._inner:
+                told = event
+                if event.type is vad.VADEventType.START_OF_SPEECH:
+                    silence = 0.0
+                elif event.type is vad.VADEventType.INFERENCE_DONE:
+                    silence += event.timestamp - before if event.raw_accumulated_silence > 0 else 0.0
+                    before = event.timestamp
+                    told = replace(event, speech_duration=max(0.0, event.speech_duration - silence))
+                self._event_ch.send_nowait(told)
+        finally:
+            await utils.aio.cancel_and_wait(forwarding)
+            await self._inner.aclose()
+
+    async def _forward(self) -> None:
+        async for item in self._input_ch:
+            if isinstance(item, self._FlushSentinel):
+                self._inner.flush()
+            else:
+                self._inner.push_frame(item)
+        self._inner.end_input()

@@ -5,9 +5,11 @@ import asyncio
 import numpy as np
 import pytest
 from livekit import rtc
+from livekit.agents.types import TimedString
 
 from agent.output import AvatarOutput, CaptionOutput
 from agent.playout import PacedSink
+from tests.fakes import ManualClock
 
 RATE = 24_000
 FRAME = RATE // 25
@@ -20,7 +22,9 @@ def speech(n_frames):
 
 @pytest.fixture
 async def output():
-    output = AvatarOutput(PacedSink())
+    words = []
+    output = AvatarOutput(PacedSink(), CaptionOutput(words.append, ManualClock()))
+    output.words = words
     output.events = []
     output.on("playback_started", lambda _: output.events.append("started"))
     output.on(
@@ -97,9 +101,79 @@ async def test_it_can_pause_and_resume(output):
     assert output.events == ["started", (0.08, False)]
 
 
-async def test_captions_are_the_words_that_are_heard():
-    words = []
-    captions = CaptionOutput(words.append)
-    await captions.capture_text("Hello")
+async def test_an_interrupted_reply_holds_the_words_up_to_the_last_sound_that_was_heard(output):
+    transcripts = []
+    output.on("playback_finished", lambda event: transcripts.append(event.synchronized_transcript))
+    await output._captions.capture_text(TimedString("One two ", start_time=0.0, end_time=0.4))
+    await output._captions.capture_text(TimedString("three four.", start_time=0.4, end_time=1.2))
+    await output.capture_frame(speech(30))
+    output.flush()
+    await play(output, 20)
+    output.clear_buffer()
+    await play(output, 1)
+    assert transcripts == ["One two three "]
+    assert output.words == ["One two three "]
+
+
+async def test_a_reply_that_was_heard_whole_holds_all_its_words(output):
+    transcripts = []
+    output.on("playback_finished", lambda event: transcripts.append(event.synchronized_transcript))
+    await output._captions.capture_text("A text whose times nobody knows.")
+    await output.capture_frame(speech(2))
+    output.flush()
+    await play(output, 3)
+    assert transcripts == output.words == ["A text whose times nobody knows."]
+
+
+async def test_words_of_a_reply_that_was_never_heard_are_forgotten(output):
+    await output._captions.capture_text("Never mind. ")
+    output.clear_buffer()
+    await output._captions.capture_text("Hello.")
+    await output.capture_frame(speech(1))
+    output.flush()
+    await play(output, 2)
+    assert output.words == ["Hello."]
+
+
+async def test_what_may_echo_is_known_until_it_has_died_away(output):
+    assert not output.speaking
+    assert output.loudness == 0
+    await output.capture_frame(speech(10))
+    await play(output, 1)
+    assert output.speaking
+    assert output.loudness == pytest.approx(0.25)
+    clock = output._captions._clock
+    clock.advance(0.4)
+    output.clear_buffer()
+    await play(output, 1)
+    assert not output.speaking
+    assert output.loudness == pytest.approx(0.25)
+    clock.advance(0.7)
+    assert output.loudness == 0
+
+
+async def test_captions_follow_the_voice_and_wait_while_it_pauses():
+    words, clock = [], ManualClock()
+    captions = CaptionOutput(words.append, clock)
+    for start, text in enumerate(("One ", "two ", "three ", "four.")):
+        await captions.capture_text(TimedString(text, start_time=start, end_time=start + 1.0))
     captions.flush()
-    assert words == ["Hello"]
+    captions.begin()
+
+    async def wait(seconds):
+        for _ in range(round(seconds * 20)):
+            clock.advance(0.05)
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    await wait(2.1)
+    assert words == ["One ", "two "]
+    captions.playhead.pause()
+    await wait(3.0)
+    assert words == ["One ", "two "]
+    captions.playhead.resume()
+    await wait(1.1)
+    assert words == ["One ", "two ", "three "]
+    assert captions.finish(None) == "One two three four."
+    assert words == ["One ", "two ", "three ", "four."]
+    await captions.aclose()

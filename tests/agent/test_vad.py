@@ -6,7 +6,7 @@ from livekit import rtc
 from livekit.agents.vad import VADEventType
 
 from agent.options import SileroOptions, WebRtcOptions
-from agent.vad import WebRtcVAD, silero_vad
+from agent.vad import VoicedVAD, WebRtcVAD, silero_vad
 from avatar.types import SPEECH_RATE
 from tests.fakes import spoken
 
@@ -106,3 +106,30 @@ async def test_silero_finds_the_spoken_question(say):
     speech = (np.pad(say("What is the capital of France?"), (SPEECH_RATE, SPEECH_RATE)) * 32767).astype(np.int16)
     events = edges(await detect(silero_vad(SileroOptions()), speech))
     assert [kind for kind, _ in events] == [VADEventType.START_OF_SPEECH, VADEventType.END_OF_SPEECH]
+
+
+def longest(events):
+    return max((event.speech_duration for event in events if event.type is VADEventType.INFERENCE_DONE), default=0.0)
+
+
+async def test_the_silence_after_a_short_sound_is_not_counted_as_speech():
+    sound = utterances(0.5, 0.3, 1.0)
+    assert longest(await detect(WebRtcVAD(OPTIONS), sound)) > 0.5
+    assert 0.2 < longest(await detect(VoicedVAD(WebRtcVAD(OPTIONS)), sound)) < 0.45
+
+
+async def test_a_voice_that_goes_on_is_counted_in_full():
+    sound = utterances(0.5, 1.5)
+    plain, voiced = (
+        longest(await detect(WebRtcVAD(OPTIONS), sound)),
+        longest(await detect(VoicedVAD(WebRtcVAD(OPTIONS)), sound)),
+    )
+    assert voiced == pytest.approx(plain, abs=0.45)
+    assert voiced > 0.9
+
+
+async def test_a_wrapped_detector_finds_the_same_speech():
+    sound = utterances(0.5, 1.0, 1.0)
+    detectors = (VoicedVAD(WebRtcVAD(OPTIONS)), WebRtcVAD(OPTIONS))
+    wrapped, plain = [edges(await detect(each, sound)) for each in detectors]
+    assert [(kind, event.timestamp) for kind, event in wrapped] == [(kind, event.timestamp) for kind, event in plain]
