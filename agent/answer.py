@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from agent.directions import DirectionParser, write_direction
 from agent.phrases import first_phrase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable
+
+    from avatar.types import Cue
 
 Chunk = TypeVar("Chunk")
 
@@ -16,6 +19,9 @@ _END: Final = re.compile(
     r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"')\]]*(?=\s)|[。\uff01\uff1f]+|\n+"
 )
 """Ends of sentences, with room for what may follow; an initial or a title ends none."""
+
+
+_DIRECTION: Final = re.compile(r"\[[a-z][a-z0-9 .+]*\]")
 
 
 def split_sentences(text: str) -> tuple[list[str], str]:
@@ -44,6 +50,7 @@ async def whole_sentences(
     The first phrase of the first sentence comes by itself, as soon as it is there (`agent.phrases`), so that the voice
     can begin. A space follows each piece at once, so that a voice need not wait for the next one to know that it is
     whole. A last sentence that was cut off is dropped, unless it is the only one: half a sentence sounds broken.
+    Stage directions (`agent.directions`) stay before their words, written in one way.
 
     Args:
         chunks: What the LLM writes.
@@ -53,21 +60,31 @@ async def whole_sentences(
     rest = ""
     n_sentences = 0
     begun = False
+    directions = DirectionParser()
     async for chunk in chunks:
         text = text_of(chunk)
         if not text:
             yield chunk
             continue
-        sentences, rest = split_sentences(rest + text)
+        sentences, rest = split_sentences(rest + _written(directions.feed(text)))
         for sentence in sentences:
             yield f"{sentence.lstrip()} "
             n_sentences += 1
             if n_sentences == limit:
                 return
-        cut = 0 if begun or n_sentences else first_phrase(rest)
+        cut = 0 if begun or n_sentences else first_phrase(_DIRECTION.sub(_spaces, rest))
         if cut:
             begun = True
             yield f"{rest[:cut].strip()} "
             rest = rest[cut:]
-    if rest.strip() and (n_sentences == 0 or is_whole(rest)):
+    rest += _written(directions.finish())
+    if rest.strip() and (n_sentences == 0 or is_whole(rest) or not _DIRECTION.sub("", rest).strip()):
         yield rest.strip()
+
+
+def _written(pieces: list[str | Cue]) -> str:
+    return "".join(piece if isinstance(piece, str) else write_direction(piece) for piece in pieces)
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match.group())

@@ -71,11 +71,11 @@ def read_direction(inside: str) -> tuple[Cue, ...]:
 
 
 def write_direction(cue: Cue) -> str:
-    """Returns a cue as a direction that reads the same."""
+    """Returns a cue as a direction that reads the same, without marks at which a sentence could be cut."""
     parts = [f"{emotion.value} {intensity:g}" for emotion, intensity in cue.emotion or ()]
     if cue.gesture:
         parts.append(f"{cue.gesture.value} {cue.strength:g}")
-    return f"[{', '.join(parts)}]"
+    return f"[{'+'.join(parts)}]"
 
 
 def without_directions(text: str) -> str:

@@ -92,3 +92,15 @@ async def test_any_cutting_of_the_text_gives_the_same_sentences(text, lengths):
 
 async def test_marks_that_belong_together_are_not_torn_apart():
     assert await collect(["Really?", "! Yes."]) == ["Really?! ", "Yes."]
+
+
+async def test_directions_stay_before_their_words_and_none_cuts_a_sentence():
+    assert await collect(["[hap", "py]\n", "Well, th", "at is good. [n", "od] Yes. "]) == [
+        "[happy 0.7]Well, that is good. ",
+        "[nod 1]Yes. ",
+    ]
+    assert await collect(["[happy 0.4, surprise 0.2] It is four."]) == ["[happy 0.4+surprise 0.2]It is four."]
+
+
+async def test_a_direction_after_the_last_sentence_is_kept():
+    assert await collect(["Yes, it is. [nod]"]) == ["Yes, it is. ", "[nod 1]"]
