@@ -27,6 +27,9 @@ DEFAULT_PERSONA: Final = Path(__file__).parents[1] / "prompts" / "default.md"
 
 Options = TypeVar("Options", bound=BaseModel)
 
+OUR_DETECTIONS: Final = ("words", "vad")
+"""What may end a turn, besides classes that are not ours."""
+
 PLUGINS: Final = "livekit.plugins."
 """Where classes that are not ours may come from."""
 
@@ -72,7 +75,8 @@ class TurnsConfig(Strict):
     """Who speaks when.
 
     Attributes:
-        detection: ``vad``: silence ends a turn; or a class below ``livekit.plugins``, with its arguments.
+        detection: What ends a turn: ``words``: silence, longer after an English sentence that breaks off; ``vad``:
+            silence; or a class below ``livekit.plugins``, with its arguments.
         min_delay: Seconds since the last speech before the turn can end.
         max_delay: Seconds after which it ends although the detector thinks that more will come.
         preemptive: Whether the answer is prepared before the turn's end is certain.
@@ -83,13 +87,13 @@ class TurnsConfig(Strict):
             until the user says something; null waits for the user.
     """
 
-    detection: PartConfig = PartConfig.model_validate({"class": "vad"})
+    detection: PartConfig = PartConfig.model_validate({"class": "words"})
     min_delay: Seconds = 0.4
     max_delay: Seconds = 2.0
     preemptive: bool = True
     interruptible: bool = True
-    min_interruption: Seconds = 0.4
-    false_interruption: Seconds = 1.5
+    min_interruption: Seconds = 0.5
+    false_interruption: Seconds = 0.6
     speak_first_after: Annotated[float, Field(gt=0, le=3600)] | None = None
 
     @field_validator("detection", mode="before")
@@ -97,8 +101,8 @@ class TurnsConfig(Strict):
     def _short_form(cls, value: object) -> object:
         value = {"class": value} if isinstance(value, str) else value
         name = value.get("class") if isinstance(value, dict) else None
-        if isinstance(name, str) and name != "vad" and not name.startswith(PLUGINS):
-            raise ValueError(f"turns.detection to be `vad` or a class below {PLUGINS[:-1]}|`{name}`")
+        if isinstance(name, str) and name not in OUR_DETECTIONS and not name.startswith(PLUGINS):
+            raise ValueError(f"turns.detection to be `words`, `vad` or a class below {PLUGINS[:-1]}|`{name}`")
         return value
 
 

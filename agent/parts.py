@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from livekit.agents import llm, stt, tts, vad
 
-from agent.config import options_of
+from agent.config import OUR_DETECTIONS, options_of
 from agent.options import (
     CoquiOptions,
     HibariOptions,
@@ -45,7 +45,7 @@ class Parts:
         stt: Speech to text.
         llm: The mind.
         tts: Text to speech.
-        detection: ``vad``, or livekit's turn detector.
+        detection: ``words``, ``vad``, or livekit's turn detector.
         tools: Functions that the LLM may call.
         load_seconds: How long each part took to load.
     """
@@ -110,7 +110,8 @@ def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = 
 
             made["stt"] = WhisperSTT(made["stt"], made["vad"], options_of(config.stt, WhisperOptions))
         detection = config.turns.detection
-        turns = "vad" if detection.name == "vad" else make_plugin("turns.detection", detection, object)
+        named = detection.name in OUR_DETECTIONS
+        turns = detection.name if named else make_plugin("turns.detection", detection, object)
     except BaseException:
         for server in servers:
             server.close()

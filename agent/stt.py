@@ -177,6 +177,8 @@ class _WhisperStream(stt.RecognizeStream):
                 self._recognise(utterance, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
             else:
                 self._offer(utterance)
+        elif event.raw_accumulated_silence > 0:
+            return  # a partial now would hold up the transcript that is due at the end of this pause
         elif unheard >= max(options.refresh * SPEECH_RATE, 0 if utterance.said else _LEAST_PARTIAL):
             self._recognise(utterance, stt.SpeechEventType.INTERIM_TRANSCRIPT)
 
