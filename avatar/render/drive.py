@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
+from avatar.motion.relative import WORN
 from avatar.render.pose import rotation
 from avatar.render.topology import EYES
 
@@ -18,16 +19,13 @@ if TYPE_CHECKING:
 
 _TRUSTED_RESIDUAL = 0.0125
 """Fits worse than this (face widths) don't know the photo's expression."""
-_KEPT = (
-    *("mouthSmile", "mouthDimple", "mouthStretch", "mouthFrown", "mouthPress"),
-    *("cheekSquint", "browDown", "noseSneer", "eyeSquint"),
-)
-"""Expressions that the photo may already wear: of these, motion adds only what is left up to 1."""
-
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
 """Of these, rounding the lips takes back what the photo wears."""
 _TAKEN_BACK = 0.8
-_FUNNEL_AS_PUCKER = 0.4
+_NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
+"""A photo's open eyes don't open further by blinking less."""
+FUNNEL_AS_PUCKER = 0.4
+"""Share of a funnel that is given as a pucker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Drive:
         gaze: Per eye (the picture's left first), look to the picture's right and down.
         lids: Per eye, how far its lids are from their rest, 0 to 1.
         rounding: How far the lips are rounded, 0 to 1.
+        parted: How far lips that are open in the photo are open again, 0 to 1.
         tongue: How far the tongue is out, 0 to 1; half shows its tip between the teeth.
     """
 
@@ -50,6 +49,7 @@ class Drive:
     gaze: tuple[tuple[float, float], tuple[float, float]]
     lids: tuple[float, float]
     rounding: float
+    parted: float
     tongue: float
 
 
@@ -60,17 +60,19 @@ class Driver:
         self._room = np.ones(N_BLENDSHAPES, np.float32)
         self._worn = np.zeros(N_BLENDSHAPES, np.float32)
         if head.residual <= _TRUSTED_RESIDUAL:
-            for name in _KEPT:
-                for side in ("Left", "Right"):
-                    column = INDEX[name + side]
-                    self._room[column] = 1.0 - head.expression[column]
-                    if name in _WIDE:
-                        self._worn[column] = head.expression[column]
+            for name in WORN:
+                column = INDEX[name]
+                self._room[column] = 1.0 - head.expression[column]
+                if name.startswith(_WIDE):
+                    self._worn[column] = head.expression[column]
 
     def drive(self, coefficients: NDArray[np.float32]) -> Drive:
-        """Returns the drive of one frame of motion (58,)."""
+        """Returns the drive of one frame of motion (58,); coefficients below 0 take off what the photo wears."""
         motion = np.asarray(coefficients, np.float32)
-        units = np.clip(motion[:N_BLENDSHAPES], 0, 1)
+        units = np.clip(motion[:N_BLENDSHAPES], -1, 1)
+        units[_NEVER_TAKEN_OFF] = np.maximum(units[_NEVER_TAKEN_OFF], 0)
+        parted = max(0.0, -float(units[INDEX["mouthClose"]]))
+        units[INDEX["mouthClose"]] += parted
         gaze: list[tuple[float, float]] = []
         lids: list[float] = []
         for eye in EYES:
@@ -88,18 +90,19 @@ class Driver:
                 )
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
-        rounding = min(1.0, float(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]]))
+        rounding = float(np.clip(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]], 0, 1))
         # The head's funnel opens the lips into a tall ring; part of it is better given as a pucker.
         funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
-        units[pucker] = min(1.0, units[pucker] + _FUNNEL_AS_PUCKER * units[funnel])
-        units[funnel] *= 1.0 - _FUNNEL_AS_PUCKER
+        units[pucker] = min(1.0, units[pucker] + FUNNEL_AS_PUCKER * units[funnel])
+        units[funnel] *= 1.0 - FUNNEL_AS_PUCKER
         return Drive(
-            units=(units * self._room - _TAKEN_BACK * rounding * self._worn).astype(np.float32),
+            units=(units * np.where(units > 0, self._room, 1) - _TAKEN_BACK * rounding * self._worn).astype(np.float32),
             turn=rotation(yaw, pitch, roll),
             shift=motion[N_BLENDSHAPES + 3 :].astype(np.float64),
             gaze=(gaze[0], gaze[1]),
             lids=(lids[0], lids[1]),
             rounding=rounding,
+            parted=parted,
             tongue=float(units[INDEX["tongueOut"]]),
         )
 

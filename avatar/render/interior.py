@@ -175,7 +175,7 @@ def fill_mouth(
     """
     colour = np.empty(3, np.float32)
     dark, jaw = parts.colours, planes.jaw
-    wide = 0.62 + 0.38 * _ease(gap.height / (0.055 * width))
+    wide = 0.76 + 0.24 * _ease(gap.height / (0.055 * width))
     drawn = parts.photo.rgba.shape[0] == 1
     raised = tip.top > tip.lip - 0.02
     for column in range(window.width):

@@ -72,10 +72,23 @@ def _cheapest_path(cost: NDArray[np.float64], step: NDArray[np.float64]) -> NDAr
 
 def closing_offsets(face: Face) -> NDArray[np.float64]:
     """Returns what closes an open mouth: (468, 3), to be added to the points."""
+    gap = face.points[list(LIP_INNER_UPPER)] - face.points[list(LIP_INNER_LOWER)]
+    return carried_by_lips(face, -(1 - _LOWER_SHARE) * gap, _LOWER_SHARE * gap, (0.16, 0.30))
+
+
+def carried_by_lips(
+    face: Face, upper_moves: NDArray[np.float64], lower_moves: NDArray[np.float64], reach: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Returns moves (468, 3) of the whole face that go along with the inner lips'; the mouth's corners stay.
+
+    Args:
+        face: The face.
+        upper_moves: (11, 3), of the upper lip's inner contour.
+        lower_moves: (11, 3), of the lower lip's.
+        reach: Face widths over which skin above and below goes along.
+    """
     points = face.points
     upper, lower = np.array(LIP_INNER_UPPER), np.array(LIP_INNER_LOWER)
-    gap = points[upper] - points[lower]
-    move_upper, move_lower = -(1 - _LOWER_SHARE) * gap, _LOWER_SHARE * gap
     across = points @ face.right
     seam = face.seam()
     columns = seam @ face.right
@@ -85,13 +98,13 @@ def closing_offsets(face: Face) -> NDArray[np.float64]:
     beyond = np.clip(np.maximum(columns[0] - across, across - columns[-1]), 0.0, None)
     sideways = np.exp(-((beyond / (0.08 * face.width)) ** 2))
     offsets = np.zeros_like(points)
-    for mask, contour, move, reach in ((below, lower, move_lower, 0.30), (~below, upper, move_upper, 0.16)):
+    for mask, contour, move, far in ((below, lower, lower_moves, reach[1]), (~below, upper, upper_moves, reach[0])):
         near = np.linalg.norm(points[mask, None, :2] - points[None, contour, :2], axis=-1).min(1)
-        fade = np.exp(-((near / (reach * face.width)) ** 2)) * sideways[mask]
+        fade = np.exp(-((near / (far * face.width)) ** 2)) * sideways[mask]
         order = np.argsort(across[contour])
         profile = [np.interp(across[mask], across[contour][order], move[order, axis]) for axis in range(3)]
         offsets[mask] = np.stack(profile, 1) * fade[:, None]
-    offsets[upper] = move_upper
-    offsets[lower] = move_lower
+    offsets[upper] = upper_moves
+    offsets[lower] = lower_moves
     offsets[list(_CORNERS)] = 0.0
     return offsets

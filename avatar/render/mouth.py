@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
-_ROUNDED_SHADE = 0.4
+_ROUNDED_SHADE = 0.3
 _LOWER_TINT = (1.0, 0.93, 0.86)
 """Lower teeth stand in the lips' warm shade."""
 _CAVITY = (0.20, 0.065, 0.06)
@@ -131,7 +131,7 @@ class Mouth:
 
 def _on_plane(plane: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns where on a plane (see `Camera.plane`) a place in the picture (2,) is: right and up."""
-    return plane[:4].reshape(2, 2) @ (place - plane[4:6])
+    return np.asarray(plane[:4].reshape(2, 2) @ (place - plane[4:6]), np.float32)
 
 
 def _drawing(patch: Patch, radius: float) -> Drawing:
@@ -148,8 +148,10 @@ def _flesh(face: Face, rgb: NDArray[np.uint8], tongue: Patch) -> NDArray[np.floa
     """Returns the colour (3,) of a tongue in the light: the drawn one's, and some of the lip's."""
     flesh = tongue.rgba[..., :3][tongue.rgba[..., 3] > 0.98]
     lip = inside(face.picture(face.points[[*LIP_INNER_LOWER, *LIP_OUTER_LOWER[::-1]]]), rgb.shape[:2]) > 128
-    colour = 0.8 * np.percentile(flesh, 90, axis=0)
-    return colour + 0.5 * np.median(rgb[lip], axis=0) / 255 if lip.any() else colour
+    colour = np.asarray(0.8 * np.percentile(flesh, 90, axis=0), np.float64)
+    if lip.any():
+        colour += 0.5 * np.median(rgb[lip], axis=0) / 255
+    return colour
 
 
 def _skin_tint(face: Face, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:

@@ -17,7 +17,8 @@ from avatar.render.eyes import Eye
 from avatar.render.face import face_of, resized
 from avatar.render.interior import MouthPlanes
 from avatar.render.lids import with_fitted_lids
-from avatar.render.lips import snap_to_seam
+from avatar.render.lip_shapes import with_shaped_lips
+from avatar.render.lips import closing_offsets, snap_to_seam
 from avatar.render.mouth import Mouth
 from avatar.render.pose import camera_for
 from avatar.render.relight import Relight
@@ -63,6 +64,7 @@ class PortraitRenderer:
         if face.mouth_closed:
             face = replace(face, points=snap_to_seam(face, luminance))
         face = replace(face, deltas=with_fitted_lids(face))
+        face = replace(face, deltas=with_shaped_lips(face))
 
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
@@ -76,6 +78,7 @@ class PortraitRenderer:
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
         self._units = face.deltas.reshape(len(face.deltas), -1).astype(np.float32)
+        self._closing = np.float32(0 if face.mouth_closed else closing_offsets(face))
         self._creases = crease_depths()
         jaw = np.zeros((len(face.deltas), 3))
         columns = [INDEX[name] for name in _JAW_UNITS]
@@ -112,10 +115,11 @@ class PortraitRenderer:
         drive = self._driver.drive(self._limits.apply(coefficients))
         moves = np.empty((self._units.shape[1] // 3, 4), np.float32)
         moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
+        moves[:, :3] -= np.float32(drive.parted) * self._closing
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary
         lap("light")
-        self._sheet.move(moves, drive.units @ self._creases, drive.turn, shift)
+        self._sheet.move(moves, np.maximum(drive.units, 0) @ self._creases, drive.turn, shift)
         lap("move")
         picture = self._sheet.draw()
         lap("sheet")

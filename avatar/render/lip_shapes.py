@@ -1,0 +1,98 @@
+"""Shapes the lips of the head's units: a wide mouth and a funnel that are round, a lower lip tucked under the teeth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar.motion.layout import INDEX
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER
+from avatar.render.drive import FUNNEL_AS_PUCKER
+from avatar.render.lips import carried_by_lips
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatar.render.face import Face
+
+_ROUNDER_JAW: Final = 0.6
+_ROUND_FUNNEL: Final = 0.8
+"""Share of the way from the head's funnel, which is a lozenge (its jaw: a wedge), to an ellipse."""
+_FUNNEL_SHARE: Final = 0.72
+"""Part of the mouth's width that a funnel opens."""
+_JAW_REACH, _FUNNEL_REACH, _TUCK_REACH = (0.05, 0.14), (0.05, 0.05), (0.05, 0.045)
+_NARROWER: Final = 0.016
+"""How much each of the mouth's corners comes in when the jaw is wide open, face widths, beside what the head does."""
+_PRESSED: Final = 0.2
+"""What is left of the rolled lip's pressure on the upper one, which would hide the teeth that it touches."""
+_TUCKED_RED: Final = 0.45
+"""Share of the lower lip's red that rolls out of sight."""
+_UPPER, _LOWER = list(LIP_INNER_UPPER), list(LIP_INNER_LOWER)
+
+
+def with_shaped_lips(face: Face) -> NDArray[np.float64]:
+    """Returns the face's deltas (52, 468, 3) with lips that keep a natural outline.
+
+    The wide jaw's corrections are taken back by `mouthClose`, so that it still cancels `jawOpen`.
+    """
+    deltas = face.deltas.copy()
+    jaw, close, funnel = (INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel"))
+    lacking = _ROUNDER_JAW * _lacking(face, deltas[jaw], 2.0, 0.62)
+    rounder = carried_by_lips(face, 0 * lacking, -lacking, _JAW_REACH)
+    deltas[jaw] += rounder
+    deltas[close] -= rounder
+    deltas[jaw] += _narrower(face)
+
+    # What `Driver` makes of a funnel, of which the head's own funnel is a part.
+    shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[INDEX["mouthPucker"]]
+    lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
+    deltas[funnel] += carried_by_lips(face, 0.5 * lacking, -0.5 * lacking, _FUNNEL_REACH)
+    deltas[INDEX["mouthRollLower"]] += _tuck(face, deltas[INDEX["mouthRollLower"]])
+    return deltas
+
+
+def _gaps(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns how much a unit parts the inner lips in each of their columns, pixels (11,)."""
+    return (delta[_UPPER] - delta[_LOWER]) @ face.up
+
+
+def _lacking(
+    face: Face, delta: NDArray[np.float64], power: float, root: float, share: float = 1.0
+) -> NDArray[np.float64]:
+    """Returns how much further the lips must part to be (1 - |x|^power)^root of their most apart: (11, 3), upwards.
+
+    x runs from -1 to 1 over the middle `share` of the mouth; beyond it, the lips touch.
+    """
+    columns = (face.seam() + 0.5 * (delta[_UPPER] + delta[_LOWER])) @ face.right
+    x = (2 * columns - columns[0] - columns[-1]) / max(float(columns[-1] - columns[0]), 1e-6) / share
+    gaps = _gaps(face, delta)
+    shape = gaps.max() * np.clip(1 - np.abs(x) ** power, 0, None) ** root
+    return (shape - gaps)[:, None] * face.up
+
+
+def _narrower(face: Face) -> NDArray[np.float64]:
+    """Returns what brings the mouth's corners in, with the cheeks beside them, (468, 3)."""
+    corners = face.points[[_UPPER[0], _UPPER[-1]]]
+    middle = corners.mean(0)
+    apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
+    side = np.tanh((face.points - middle) @ face.right / (0.08 * face.width))
+    near = np.exp(-((apart.min(1) / 0.13) ** 2))
+    return -(_NARROWER * face.width * near * side)[:, None] * face.right
+
+
+def _tuck(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns what keeps the rolled lower lip under the upper one from corner to corner, with less red: (468, 3)."""
+    gaps = _gaps(face, delta)
+    parted = (gaps - _PRESSED * np.minimum(gaps, 0.0))[:, None] * face.up
+    offsets = carried_by_lips(face, 0 * parted, parted, _TUCK_REACH)
+    outer = list(LIP_OUTER_LOWER)
+    thickness = (face.points[_LOWER] - face.points[outer]) @ face.up
+    rising = np.maximum(_TUCKED_RED * thickness - (delta[outer] - delta[_LOWER]) @ face.up, 0.0)
+    rising[[0, -1]] = 0.0
+    below = carried_by_lips(face, np.zeros((11, 3)), np.ones((11, 3)), (1.0, 1.0))[:, 0] > 0
+    below[_LOWER] = False
+    apart = np.linalg.norm(face.points[:, None, :2] - face.points[None, outer, :2], axis=-1) / face.width
+    share = np.exp(-((apart / 0.03) ** 2)) + 1e-12
+    near = np.exp(-((apart.min(1) / 0.05) ** 2)) * below
+    return offsets + ((share @ rising) / share.sum(1) * near)[:, None] * face.up

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from avatar.motion.layout import INDEX, motion_from
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER
+from avatar.render.drive import Driver
+from avatar.render.face import Face, face_of
+from avatar.render.lip_shapes import with_shaped_lips
+
+if TYPE_CHECKING:
+    from avatar.portrait.types import Portrait
+    from avatar.render.renderer import PortraitRenderer
+
+UPPER, LOWER = list(LIP_INNER_UPPER), list(LIP_INNER_LOWER)
+
+
+@pytest.fixture
+def face(portrait: Portrait) -> Face:
+    return face_of(portrait, 384)
+
+
+def gaps(face: Face, delta: np.ndarray) -> np.ndarray:
+    return (delta[UPPER] - delta[LOWER]) @ face.up / face.width
+
+
+def of(portrait: Portrait, face: Face, **values: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how the lips part under motion, as the head has it and as it is shaped."""
+    units = Driver(portrait.head).drive(motion_from(values)).units
+    return tuple(gaps(face, np.tensordot(units, deltas, 1)) for deltas in (face.deltas, with_shaped_lips(face)))
+
+
+def test_a_wide_jaw_is_round_below_and_no_deeper(portrait: Portrait, face: Face) -> None:
+    before, after = of(portrait, face, jawOpen=1.0)
+    assert after[5] == pytest.approx(before[5], abs=1e-3)
+    assert after[2] / after[5] > before[2] / before[5] + 0.08
+    assert (np.diff(after[:6]) > 0).all()
+
+
+def test_mouth_close_still_cancels_the_jaw(portrait: Portrait, face: Face) -> None:
+    _, after = of(portrait, face, jawOpen=0.8, mouthClose=0.8)
+    np.testing.assert_allclose(after, 0, atol=3e-3)
+
+
+def test_a_wide_jaw_brings_the_corners_in(face: Face) -> None:
+    before, after = face.deltas[INDEX["jawOpen"]], with_shaped_lips(face)[INDEX["jawOpen"]]
+    narrower = ((after - before)[[78, 308]] @ face.right) / face.width
+    assert narrower[0] > 0.008
+    assert narrower[1] < -0.008
+
+
+def test_a_funnel_opens_an_ellipse_where_the_heads_own_was_a_lozenge(portrait: Portrait, face: Face) -> None:
+    before, after = of(portrait, face, mouthFunnel=1.0)
+    assert before[3] / before[5] < 0.2
+    assert after[3] / after[5] > 0.5
+    assert after[[1, -2]].max() < 0.3 * after[5]
+
+
+def test_a_rolled_lower_lip_shows_no_teeth_at_the_sides_and_less_red(portrait: Portrait, face: Face) -> None:
+    before, after = of(portrait, face, mouthRollLower=1.0)
+    assert before.max() > 0.01
+    assert after.max() < 1e-6
+    delta = with_shaped_lips(face)[INDEX["mouthRollLower"]]
+    red = (face.points[LOWER] - face.points[list(LIP_OUTER_LOWER)])[3:8] @ face.up
+    shown = red + (delta[LOWER] - delta[list(LIP_OUTER_LOWER)])[3:8] @ face.up
+    assert (shown < 0.75 * red).all()
+
+
+def test_other_units_stay(face: Face) -> None:
+    after = with_shaped_lips(face)
+    changed = {INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel", "mouthRollLower")}
+    same = [k for k in range(52) if k not in changed]
+    np.testing.assert_array_equal(after[same], face.deltas[same])
+
+
+@pytest.mark.model
+def test_a_photos_f_shows_teeth_on_the_lower_lip_and_no_dark(drawn_photo: PortraitRenderer, photo: Portrait) -> None:
+    x, y = photo.landmarks[[13, 14], :2].mean(0) / 2
+    width = photo.face_width / 2
+    rows, columns = slice(round(y - 0.06 * width), round(y + 0.10 * width)), slice(round(x - 14), round(x + 15))
+    tuck = motion_from({"mouthRollLower": 0.5, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3, "jawOpen": 0.06})
+    shut, f = (drawn_photo.render(motion)[rows, columns].astype(int) for motion in (0 * tuck, tuck))
+    assert (np.ptp(shut, axis=-1) - np.ptp(f, axis=-1) > 12).sum() > 25
+    assert f.max(-1).min() > 60
