@@ -11,21 +11,32 @@ from avatar.motion.layout import INDEX, N_BLENDSHAPES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PARTING: Final = {"mouthLowerDown": 2.0, "mouthUpperUp": 1.0}
-"""How far lips part for each part of an opening jaw; chosen by `scripts/evaluate_reenactment.py`'s measures."""
+WORN: Final = tuple(
+    name + side
+    for name in (
+        *("mouthSmile", "mouthDimple", "mouthStretch", "mouthFrown", "mouthPress"),
+        *("cheekSquint", "browDown", "noseSneer", "eyeSquint"),
+    )
+    for side in ("Left", "Right")
+)
+"""Expressions that a photo goes on wearing: of these a renderer adds the coefficient's share of what is left to 1."""
+
+_WORN_COLUMNS: Final = [INDEX[name] for name in WORN]
+_OPEN: Final = 0.1
+"""Lips whose jaw is open by this much more than they are pressed together are open in the photo."""
 
 
 def relative_to(motion: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns motion (n_frames, 58) whose expressions are what they add to those of one frame (58,).
+    """Returns motion (n_frames, 58) whose expressions are what they add to those of one frame (58,), in [-1, 1].
 
-    That frame is the one that the photo shows: the photo wears its expression already. But renderers rest with closed
-    lips, so lips that are open in the photo are parted again, without the jaw, which is down in the photo.
+    That frame is the one that the photo shows: the photo wears its expression already, and what is below 0 takes it
+    off. Renderers rest with closed lips; a mouthClose of -1 gives lips back that are open in the photo.
     """
     relative = motion.copy()
-    relative[:, :N_BLENDSHAPES] -= first[:N_BLENDSHAPES]
-    opened = max(0.0, float(first[INDEX["jawOpen"]] - first[INDEX["mouthClose"]]))
-    relative[:, :N_BLENDSHAPES] = np.clip(relative[:, :N_BLENDSHAPES], 0, 1)
-    for name, share in _PARTING.items():
-        columns = [INDEX[name + side] for side in ("Left", "Right")]
-        relative[:, columns] = np.minimum(relative[:, columns] + share * opened, 1)
+    added = motion[:, :N_BLENDSHAPES] - first[:N_BLENDSHAPES]
+    more = added[:, _WORN_COLUMNS]
+    added[:, _WORN_COLUMNS] = np.where(more > 0, more / np.maximum(1 - first[_WORN_COLUMNS], 0.05), more)
+    opened = float(first[INDEX["jawOpen"]] - first[INDEX["mouthClose"]])
+    added[:, INDEX["mouthClose"]] -= np.clip(opened / _OPEN, 0, 1)
+    relative[:, :N_BLENDSHAPES] = np.clip(added, -1, 1)
     return relative

@@ -30,6 +30,10 @@ _UNTRUSTED_SHARE = 0.7
 _ALWAYS_WHOLE = ("eyeBlink", "eyeLook")
 """Lids and irises are measured on the picture, whatever the head's fit; a blink that stops half-way looks broken."""
 
+_GAZE = "eyeLook"
+_WORN_SHARE, _WORN_SLACK = 1.5, 0.05
+"""How much of an expression may be taken off: one photo alone tells what it wears only roughly."""
+
 _CHIN = 152
 _FOREHEAD = 10
 _FREE = 0.7
@@ -69,6 +73,7 @@ def limits_of(portrait: Portrait) -> MotionLimits:
     trusted = portrait.head.residual <= _TRUSTED
     for name in BLENDSHAPES:
         high[INDEX[name]] = 1.0 if trusted or name.startswith(_ALWAYS_WHOLE) else _UNTRUSTED_SHARE
+        low[INDEX[name]] = -_removable(portrait, name) if trusted or name.startswith(_GAZE) else 0.0
     high[INDEX["jawOpen"]] = min(float(high[INDEX["jawOpen"]]), _room_below(portrait))
     for name, own in zip(_TURN, _own_turn(portrait), strict=True):
         most, from_straight = (float(np.deg2rad(v)) for v in _TURN[name])
@@ -81,6 +86,13 @@ def limits_of(portrait: Portrait) -> MotionLimits:
     if room < _SHIFT["y"]:  # a head that is cut off above must not nod its missing top into the picture
         low[INDEX["pitch"]] *= 0.5 + 0.5 * room / _SHIFT["y"]
     return MotionLimits(low, high)
+
+
+def _removable(portrait: Portrait, name: str) -> float:
+    """Returns how much of an expression a photo wears, or of a gaze the other way; lips may always part as they are."""
+    if name.startswith(_GAZE) or name == "mouthClose":
+        return 1.0
+    return min(1.0, _WORN_SHARE * float(portrait.head.expression[INDEX[name]]) + _WORN_SLACK)
 
 
 def _own_turn(portrait: Portrait) -> tuple[float, float, float]:
