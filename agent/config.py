@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from agent.manner import MotionConfig
 from agent.options import HEART, OUR_PARTS, HibariOptions, Seconds, Strict, Threads
 from avatar.errors import InputError
 
@@ -119,6 +120,7 @@ class Config(Strict):
         tts: Text to speech.
         tools: Python file with functions that the LLM may call, relative to the configuration file.
         turns: Who speaks when.
+        motion: How the face moves.
         timeout: Seconds that a service or a tool may take to answer.
     """
 
@@ -130,7 +132,15 @@ class Config(Strict):
     tts: PartConfig = PartConfig.model_validate({"class": "hibari"})
     tools: Path | None = None
     turns: TurnsConfig = TurnsConfig()
+    motion: MotionConfig = MotionConfig()
     timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
+
+    @property
+    def teaches_directions(self) -> bool:
+        """Whether the language model is told of stage directions."""
+        if self.motion.directions is None:
+            return self.llm.name != "llama" or self.llm.args.get("model") is not None
+        return self.motion.directions
 
     @model_validator(mode="before")
     @classmethod

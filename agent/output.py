@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 from livekit.agents.voice import io
 
+from agent.cues import CUES
 from agent.heard import SpokenText
 from agent.playhead import Playhead
 from avatar.clock import MonotonicClock
@@ -128,7 +129,8 @@ class AvatarOutput(io.AudioOutput):
             self._open, self._n_samples = next(self._names), 0
             self._loudness = []
         samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels).mean(axis=1)
-        chunk = AudioChunk((samples / 32768).astype(np.float32), frame.sample_rate, self._n_samples)
+        cues = frame.userdata.get(CUES, ())
+        chunk = AudioChunk((samples / 32768).astype(np.float32), frame.sample_rate, self._n_samples, cues)
         start, self._n_samples = self._n_samples, self._n_samples + len(chunk.samples)
         rms = float(np.sqrt(np.mean(np.square(chunk.samples)))) if len(samples) else 0.0
         self._loudness.append((start / frame.sample_rate, self._n_samples / frame.sample_rate, rms))

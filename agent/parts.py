@@ -83,7 +83,7 @@ def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = 
         ModelError: A model is missing or damaged.
     """
     quiet_logs()
-    persona = load_persona(config.persona)
+    persona = load_persona(config.persona, directions=config.teaches_directions)
     tools = load_tools(config.tools, config.timeout) if config.tools else []
     for plugin in ("openai", "silero"):
         import_module(f"livekit.plugins.{plugin}")  # what worker threads use must be imported here first
@@ -194,7 +194,7 @@ def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.
     options = options_of(part, LlamaOptions)
     server = LlamaServer(options)
     servers.append(server)
-    server.warm_up(load_persona(config.persona).opening())
+    server.warm_up(load_persona(config.persona, directions=config.teaches_directions).opening())
     return openai.LLM(
         model="embedded",
         base_url=server.base_url,

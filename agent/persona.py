@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 _FENCE = "---"
 
+DIRECTIONS = (
+    "Before a word you may put a stage direction for your face, which nobody hears: [happy], [sad 0.5], [angry], "
+    "[surprise], [fear], [neutral], [nod], [shake], [wink], [tilt], [look away], [look down] or [brows up]. "
+    "For example: [happy] Hello! [nod] Yes, I do. Use no other brackets."
+)
+"""What a language model is taught of `agent.directions`; each word of it costs it time."""
+
 
 class Example(BaseModel):
     """An exchange that shows how the avatar speaks.
@@ -57,8 +64,12 @@ class Persona(BaseModel):
         return [("system", self.instructions), *examples]
 
 
-def load_persona(path: Path) -> Persona:
+def load_persona(path: Path, *, directions: bool = False) -> Persona:
     """Reads a persona: plain text, or text below a YAML head between two lines of ``---``.
+
+    Args:
+        path: The file.
+        directions: Whether its instructions go on with stage directions.
 
     Raises:
         InputError: The file can't be read, is empty, or its head has an unknown key or a wrong value.
@@ -71,7 +82,8 @@ def load_persona(path: Path) -> Persona:
     if not body.strip():
         raise InputError(f"reading {path}", expected="a text that says who the avatar is", got="no text")
     try:
-        return Persona.model_validate({**head, "instructions": body.strip()})
+        instructions = f"{body.strip()}\n{DIRECTIONS}" if directions else body.strip()
+        return Persona.model_validate({**head, "instructions": instructions})
     except ValidationError as error:
         line = min(error.errors(), key=lambda line: line["type"] != "extra_forbidden")
         where = ".".join(str(part) for part in line["loc"])

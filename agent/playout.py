@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from avatar.types import FRAME_RATE, OUTPUT_RATE, AudioChunk, Playout
+from avatar.types import FRAME_RATE, OUTPUT_RATE, AudioChunk, Cue, Playout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,12 +27,14 @@ class HeardFrame:
         segment_id: The segment.
         samples: float32 (n_samples,), a frame's worth, or less at a segment's end.
         sample_rate: Hz.
+        cues: What the face does with it: each with its sample in this frame.
     """
 
     index: int
     segment_id: str
     samples: NDArray[np.float32]
     sample_rate: int
+    cues: tuple[tuple[int, Cue], ...] = ()
 
 
 @dataclass(slots=True)
@@ -42,7 +44,9 @@ class _Segment:
     sample_rate: int = 0
     n_waiting: int = 0
     n_heard: int = 0
+    n_pushed: int = 0
     ended: bool = False
+    cues: deque[tuple[int, Cue]] = field(default_factory=deque)
 
 
 class PacedSink:
@@ -71,7 +75,8 @@ class PacedSink:
         if segment and not self._paused and (segment.n_waiting or segment.ended):
             samples = _take(segment)
             if len(samples):
-                self.heard.append(HeardFrame(self._n_frames, segment.segment_id, samples, segment.sample_rate))
+                cues = _due(segment, len(samples))
+                self.heard.append(HeardFrame(self._n_frames, segment.segment_id, samples, segment.sample_rate, cues))
                 if segment.n_heard == 0 and self.listener:
                     self.listener.started(segment.segment_id)
                 segment.n_heard += len(samples)
@@ -87,6 +92,8 @@ class PacedSink:
         segment = self._segments[-1]
         segment.sample_rate = chunk.sample_rate
         segment.chunks.append(chunk.samples)
+        segment.cues.extend((segment.n_pushed + sample, cue) for sample, cue in chunk.cues)
+        segment.n_pushed += len(chunk.samples)
         segment.n_waiting += len(chunk.samples)
 
     def end_segment(self, segment_id: str = "") -> None:
@@ -119,7 +126,7 @@ class PacedSink:
         n_faded = min(round(_FADE_SECONDS * last.sample_rate), len(last.samples))
         samples = last.samples.copy()
         samples[len(samples) - n_faded :] *= np.linspace(1, 0, n_faded, dtype=np.float32)
-        self.heard[-1] = HeardFrame(last.index, last.segment_id, samples, last.sample_rate)
+        self.heard[-1] = replace(last, samples=samples)
 
     def _report(self, segment: _Segment, *, interrupted: bool) -> Playout:
         position = round(segment.n_heard * OUTPUT_RATE / segment.sample_rate) if segment.sample_rate else 0
@@ -127,6 +134,15 @@ class PacedSink:
         if self.listener:
             self.listener.finished(playout)
         return playout
+
+
+def _due(segment: _Segment, n_samples: int) -> tuple[tuple[int, Cue], ...]:
+    """Takes the cues of the samples that are heard next."""
+    due: list[tuple[int, Cue]] = []
+    while segment.cues and segment.cues[0][0] < segment.n_heard + n_samples:
+        sample, cue = segment.cues.popleft()
+        due.append((sample - segment.n_heard, cue))
+    return tuple(due)
 
 
 def _take(segment: _Segment) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.recording import Recording
     from avatar.motion.types import MotionGenerator, MotionRequest
     from avatar.stream import AvatarStream
-    from avatar.types import MotionChunk, SyncedFrame
+    from avatar.types import Cue, MotionChunk, SyncedFrame
 
 _REST_FRAMES: Final = FRAME_RATE * 4 // 5
 """Frames of idling after the last word."""
@@ -156,7 +156,7 @@ class Replay:
         if run is None:
             return self._stream.next_frame()
         name = f"{run[0].segment_id}/{index}"
-        self._stream.push_audio(AudioChunk(np.concatenate([heard.samples for heard in run]), run[0].sample_rate), name)
+        self._stream.push_audio(joined(run), name)
         self._stream.end_segment(name)
         start = time.perf_counter()
         frame = self._stream.next_frame()
@@ -175,6 +175,16 @@ def contiguous(heard: list[HeardFrame]) -> Iterator[list[HeardFrame]]:
         run.append(after)
     if run:
         yield run
+
+
+def joined(run: list[HeardFrame]) -> AudioChunk:
+    """Returns a run of speech in one piece, with its cues."""
+    cues: list[tuple[int, Cue]] = []
+    n_samples = 0
+    for heard in run:
+        cues += [(n_samples + sample, cue) for sample, cue in heard.cues]
+        n_samples += len(heard.samples)
+    return AudioChunk(np.concatenate([heard.samples for heard in run]), run[0].sample_rate, cues=tuple(cues))
 
 
 def _piece(sound: NDArray[np.float32], index: int, length: int) -> NDArray[np.float32]:

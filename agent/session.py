@@ -12,6 +12,7 @@ from livekit.agents.types import APIConnectOptions
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent.answer import whole_sentences
+from agent.cues import CueTimer, without_directions
 from agent.endpoints import endpoint_error, no_answer
 from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeasured, UserSaid, UserSpeaking
 from agent.input import PushedInput
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agent.overheard import Voice
     from agent.parts import Parts
     from agent.persona import Persona
+    from avatar.types import Cue
 
 _STATES: Final = {
     "initializing": AvatarState.IDLE,
@@ -108,7 +110,13 @@ class VoiceSession:
         session.output.transcription = captions
         self._cleanup.push_async_callback(session.aclose)
         avatar = _Avatar(
-            self._parts.persona, self._timer, self._fail_on_silence, self._earlier, self._parts.tools, output
+            self._parts.persona,
+            self._timer,
+            self._fail_on_silence,
+            self._earlier,
+            self._parts.tools,
+            output,
+            self._config.motion.feel(),
         )
         await session.start(avatar, record=False)
         return self
@@ -237,6 +245,7 @@ class _Avatar(Agent):
         earlier: Sequence[tuple[str, str]],
         tools: Sequence[llm.FunctionTool[..., Any]],
         voice: Voice,
+        feel: Callable[[str], Cue] | None,
     ) -> None:
         before = llm.ChatContext.empty()
         for role, text in (*persona.opening()[1:], *earlier):
@@ -246,6 +255,7 @@ class _Avatar(Agent):
         self._timer = timer
         self._on_silence = on_silence
         self._voice = voice
+        self._feel = feel
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
@@ -281,11 +291,17 @@ class _Avatar(Agent):
             self._on_silence()
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """Has the text spoken, without what can't be, and notes when that begins."""
-        frames: Any = Agent.default.tts_node(self, _speakable(text), model_settings)
-        async for frame in frames:
+        """Has the text spoken, without what can't be, and notes when that begins and what the face does with it."""
+        cues = CueTimer(self._feel)
+        frames: Any = Agent.default.tts_node(self, _speakable(cues.words(text)), model_settings)
+        async for frame in cues.sound(frames):
             self._timer.mark("tts_first_audio")
             yield frame
+
+    async def transcription_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[str]:
+        """Passes the words on to captions and history, without stage directions."""
+        async for words in without_directions(text):
+            yield words
 
 
 async def _speakable(text: AsyncIterable[str]) -> AsyncIterator[str]:
