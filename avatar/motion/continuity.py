@@ -1,18 +1,22 @@
 """Joins chunks: slow motion goes on from where it was, and lids blink in one piece.
 
-The network decides where the face goes and when it blinks; a few sampler steps leave a small step at a chunk's first
-frame and ragged lids. Both are repaired here without looking ahead, so that chunks of any size join alike.
+The network decides where the face goes; a few sampler steps leave a small step at a chunk's first frame. It sees half a
+second of its past, too little to know when the last blink was, so blinks keep a clock of their own. Nothing here looks
+ahead, so that chunks of any size join alike.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from avatar.motion.layout import COLUMNS, INDEX
+from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 BLINK_CURVE: Final = np.array([0.30, 0.85, 1.0, 0.90, 0.62, 0.33, 0.12], np.float32)
@@ -21,8 +25,17 @@ BLINK_CURVE: Final = np.array([0.30, 0.85, 1.0, 0.90, 0.62, 0.33, 0.12], np.floa
 LIDS: Final = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 
 _BLINK_FROM: Final = 0.40
-_REFRACTORY: Final = 25
-"""Least frames from one blink's start to the next (1 s); the network alone repeats them too soon."""
+_REFRACTORY: Final = 18
+"""Least frames from one blink's start to the next (0.7 s)."""
+
+_EARLY: Final = 0.7
+"""Share of the interval after which the network may hasten a blink."""
+
+_BLINKS_A_MINUTE: Final = 15.5
+"""Rate that intervals are drawn for; the network's haste makes it about 17."""
+
+_SPREAD: Final = 0.5
+"""Standard deviation of the logarithm of the intervals, as in the corpus."""
 
 _RESTING_LIDS: Final = 0.15
 
@@ -30,6 +43,13 @@ _SLOW: Final = 6.0
 _EXPRESSION: Final = 3.0
 _EYES: Final = 0.7
 _MOMENTUM: Final = 0.6
+
+
+class BlinkClock(NamedTuple):
+    """How long ago the last blink began, and how long after it the next one is due, both in frames."""
+
+    since: int
+    due: int
 
 
 def _fading(name: str) -> float:
@@ -63,19 +83,35 @@ def continued(motion: NDArray[np.float32], before: NDArray[np.float32]) -> NDArr
     return result
 
 
-def blinking(motion: NDArray[np.float32], since: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Returns motion whose lids follow a blink's curve from where the network's lids fall, and frames since it began.
+def blink_interval(random: np.random.Generator) -> int:
+    """Returns frames from one blink's start to the next: log-normal, 17 a minute (Bentivoglio et al. 1997)."""
+    seconds = 60 / _BLINKS_A_MINUTE * random.lognormal(-(_SPREAD**2) / 2, _SPREAD)
+    return max(_REFRACTORY, round(seconds * FRAME_RATE))
+
+
+def blinking(
+    motion: NDArray[np.float32], clock: BlinkClock, next_interval: Callable[[], int]
+) -> tuple[NDArray[np.float32], list[BlinkClock]]:
+    """Returns motion whose lids follow a blink's curve, and the clock at each frame.
+
+    A blink comes when it is due; where the network's own lids fall in the last stretch before that (it blinks with
+    phrases and shifts of gaze), it comes then.
 
     Args:
         motion: float32 (n_frames, 58).
-        since: Frames since the last blink began, at the frame before the first.
+        clock: At the frame before the first.
+        next_interval: Draws how many frames after a blink the next one is due.
     """
     result = motion.copy()
-    counts = np.empty(len(motion), np.int64)
+    clocks: list[BlinkClock] = []
     falling = motion[:, LIDS].min(axis=1) > _BLINK_FROM
-    for index, starts in enumerate(falling):
-        since = 0 if starts and since + 1 >= _REFRACTORY else since + 1
-        counts[index] = since
+    since, due = clock
+    for starts in falling:
+        since += 1
+        if since >= due or (starts and since >= max(_REFRACTORY, _EARLY * due)):
+            since, due = 0, next_interval()
+        clocks.append(BlinkClock(since, due))
+    counts = np.array([now.since for now in clocks])
     lids = np.where(counts < len(BLINK_CURVE), BLINK_CURVE[np.minimum(counts, len(BLINK_CURVE) - 1)], 0)
     result[:, LIDS] = np.maximum(np.minimum(motion[:, LIDS], _RESTING_LIDS), lids[:, None])
-    return result, counts
+    return result, clocks

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from avatar.motion import features, states
 from avatar.motion.articulation import seal_lips
-from avatar.motion.continuity import blinking, continued
+from avatar.motion.continuity import BlinkClock, blink_interval, blinking, continued
 from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
@@ -57,7 +58,7 @@ class FlowMotionGenerator:
         self._first = 0
         self._channels = np.empty((0, N_CHANNELS), np.float32)
         self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
-        self._since_blink = np.empty(0, np.int64)
+        self._blinks: list[BlinkClock] = []
 
     @property
     def audio_context(self) -> int:
@@ -87,9 +88,9 @@ class FlowMotionGenerator:
         noise = self._model.noise.shape(self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32))
         drawn = sample(self._model.denoiser(condition, self._past()), noise, self._times)
         channels = drawn * self._model.deviation + self._model.mean
-        channels[:, :N_MOTION], since = self._joined(channels[:, :N_MOTION])
+        channels[:, :N_MOTION], blinks = self._joined(channels[:, :N_MOTION])
         channels = _bounded(channels)
-        self._remember(channels, eased, since)
+        self._remember(channels, eased, blinks)
         motion, closure, tuck = channels[:, :N_MOTION], channels[:, N_MOTION], channels[:, N_MOTION + 1]
         return MotionChunk(seal_lips(motion, closure, tuck), request.start)
 
@@ -104,7 +105,7 @@ class FlowMotionGenerator:
         self._first = min(self._first, frame)
         self._channels = self._channels[:kept]
         self._eased = self._eased[:kept]
-        self._since_blink = self._since_blink[:kept]
+        self._blinks = self._blinks[:kept]
 
     def _check(self, request: MotionRequest) -> None:
         n_samples = (self.audio_context + request.n_frames + self.look_ahead) * SAMPLES_PER_FRAME
@@ -138,16 +139,17 @@ class FlowMotionGenerator:
             valid[-len(known) :] = 1
         return Past(channels, valid)
 
-    def _joined(self, motion: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        since = int(self._since_blink[-1]) if len(self._since_blink) else _KEPT_FRAMES
-        return blinking(continued(motion, self._channels[:, :N_MOTION]), since)
+    def _joined(self, motion: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[BlinkClock]]:
+        clock = self._blinks[-1] if self._blinks else BlinkClock(0, blink_interval(self._random))
+        joined = continued(motion, self._channels[:, :N_MOTION])
+        return blinking(joined, clock, partial(blink_interval, self._random))
 
-    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32], since: NDArray[np.int64]) -> None:
+    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32], blinks: list[BlinkClock]) -> None:
         dropped = max(len(self._channels) + len(channels) - _KEPT_FRAMES, 0)
         self._first += dropped
         self._channels = np.concatenate([self._channels, channels])[dropped:]
         self._eased = np.concatenate([self._eased, eased])[dropped:]
-        self._since_blink = np.concatenate([self._since_blink, since])[dropped:]
+        self._blinks = [*self._blinks, *blinks][dropped:]
 
 
 def load_motion_model(seed: int, threads: int = 1) -> FlowMotionGenerator:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar.motion.continuity import BLINK_CURVE, LIDS, blinking, continued
+from avatar.motion.continuity import BLINK_CURVE, LIDS, BlinkClock, blink_interval, blinking, continued
 from avatar.motion.layout import INDEX, neutral
 
 YAW, JAW = INDEX["yaw"], INDEX["jawOpen"]
@@ -37,25 +37,51 @@ def ragged(*frames, n_frames=40):
     return motion
 
 
-def test_ragged_lids_become_one_whole_blink():
-    shaped, _ = blinking(ragged(5, 7, 8), 100)
+RESTED = BlinkClock(90, 100)
+
+
+def far():
+    return 100
+
+
+def test_ragged_lids_late_in_the_interval_become_one_whole_blink():
+    shaped, _ = blinking(ragged(5, 7, 8, n_frames=15), BlinkClock(80, 100), far)
     for lid in LIDS:
         np.testing.assert_allclose(shaped[5:12, lid], BLINK_CURVE)
         assert not shaped[:5, lid].any()
         assert not shaped[12:, lid].any()
 
 
+def test_lids_that_fall_soon_after_a_blink_do_not_blink():
+    shaped, _ = blinking(ragged(5), BlinkClock(10, 100), far)
+    assert shaped[:, LIDS].max() < 0.2
+
+
+def test_a_blink_comes_when_it_is_due_though_the_network_has_none():
+    shaped, clocks = blinking(neutral(20), RESTED, far)
+    np.testing.assert_allclose(shaped[9:16, LIDS[0]], BLINK_CURVE)
+    assert clocks[9] == (0, 100)
+
+
 def test_lids_that_rest_low_stay_there():
-    motion = neutral(10)
+    motion = neutral(8)
     motion[:, LIDS] = 0.1
-    np.testing.assert_array_equal(blinking(motion, 100)[0], motion)
+    np.testing.assert_array_equal(blinking(motion, RESTED, far)[0], motion)
+
+
+def test_intervals_between_blinks_are_log_normal_about_sixteen_a_minute():
+    random = np.random.default_rng(0)
+    seconds = np.array([blink_interval(random) for _ in range(4000)]) / 25
+    assert 60 / seconds.mean() == pytest.approx(15.5, abs=0.5)
+    assert np.log(seconds).std() == pytest.approx(0.5, abs=0.03)
+    assert seconds.min() >= 0.7
 
 
 @pytest.mark.parametrize("cut", [1, 6, 7, 10, 25])
 def test_a_blink_over_a_seam_is_the_same_as_in_one_chunk(cut):
     motion = ragged(5, 6, 20, 21, 33)
-    whole, counts = blinking(motion, 100)
-    first, first_counts = blinking(motion[:cut], 100)
-    second, second_counts = blinking(motion[cut:], int(first_counts[-1]))
+    whole, clocks = blinking(motion, RESTED, far)
+    first, first_clocks = blinking(motion[:cut], RESTED, far)
+    second, second_clocks = blinking(motion[cut:], first_clocks[-1], far)
     np.testing.assert_array_equal(np.concatenate([first, second]), whole)
-    np.testing.assert_array_equal(np.concatenate([first_counts, second_counts]), counts)
+    assert [*first_clocks, *second_clocks] == clocks
