@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.room.binary import find_server
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +22,7 @@ def _missing() -> dict[str, list[str]]:
     """What each marker needs and this machine lacks."""
     torch = [] if find_spec("torch") else ["torch"]
     return {
+        "livekit": [] if find_server() else ["livekit-server (scripts/livekit_server builds it)"],
         "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],
         "sound": [name for name in ("pulseaudio", "pactl") if shutil.which(name) is None]
         + ([] if find_library("portaudio") else ["PortAudio"]),

@@ -1,15 +1,17 @@
-"""An `AvatarStream` as livekit-agents' video generator, for any agent that uses `voice.avatar.AvatarRunner`."""
+"""An avatar in a LiveKit room: its tracks, and livekit-agents' video generator for `voice.avatar.AvatarRunner`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 from livekit import rtc
 from livekit.agents.voice.avatar import AudioSegmentEnd, VideoGenerator
 
 from avatar.audio import from_int16, to_int16
-from avatar.types import OUTPUT_RATE, AudioChunk
+from avatar.types import FRAME_RATE, OUTPUT_RATE, AudioChunk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,6 +20,88 @@ if TYPE_CHECKING:
 
     from avatar.stream import LiveStream
     from avatar.types import Playout, SyncedFrame
+
+_PIECE: Final = OUTPUT_RATE // 100
+"""Samples that a source without a queue takes at a time: 10 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the tracks are encoded; livekit's own choice is made for people in a gallery, not for one face that fills it.
+
+    Attributes:
+        codec: Every WebRTC client must be able to decode VP8 (RFC 7742), so nobody is left without a picture.
+        video_bitrate: Bits a second at most.
+        audio_bitrate: Bits a second at most; Opus in mono.
+    """
+
+    codec: rtc.VideoCodec.ValueType = rtc.VideoCodec.VP8
+    video_bitrate: int = 1_500_000
+    audio_bitrate: int = 48_000
+
+
+class RoomPublisher:
+    """The avatar's two tracks in a room.
+
+    Sound goes out without a queue of its own: a queue would delay it against the picture by a time that changes, and
+    keep every delay that it ever had. Both tracks belong to one media stream, so that receivers hold them together.
+
+    Args:
+        room: A connected room.
+        size: Height and width of the pictures.
+        encoding: How the tracks are encoded.
+    """
+
+    def __init__(self, room: rtc.Room, size: tuple[int, int], encoding: Encoding | None = None) -> None:
+        self._room = room
+        self._encoding = encoding or Encoding()
+        self._pictures = rtc.VideoSource(width=size[1], height=size[0])
+        self._sound = rtc.AudioSource(OUTPUT_RATE, 1, queue_size_ms=0)
+        self._published: list[rtc.LocalTrackPublication] = []
+
+    @property
+    def sound_track(self) -> str:
+        """Identifier of the sound's track, or an empty string before it is published."""
+        return self._published[0].sid if self._published else ""
+
+    async def publish(self) -> None:
+        """Publishes both tracks; whoever joins later gets them too."""
+        mine = self._room.local_participant
+        sound = rtc.LocalAudioTrack.create_audio_track("avatar_audio", self._sound)
+        picture = rtc.LocalVideoTrack.create_video_track("avatar_video", self._pictures)
+        for_sound = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_MICROPHONE,
+            dtx=False,  # it would leave gaps in the sound's clock, which the picture follows
+            red=True,
+            stream="avatar",
+        )
+        for_sound.audio_encoding.max_bitrate = self._encoding.audio_bitrate
+        for_picture = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_CAMERA,
+            video_codec=self._encoding.codec,
+            video_encoding=rtc.VideoEncoding(max_framerate=FRAME_RATE, max_bitrate=self._encoding.video_bitrate),
+            simulcast=False,  # a small second layer would cost a fifth more and show no lips
+            degradation_preference=rtc.DegradationPreference.MAINTAIN_FRAMERATE,  # pyright: ignore[reportArgumentType] # protobuf's type for it is not public
+            stream="avatar",
+        )
+        self._published = [await mine.publish_track(sound, for_sound), await mine.publish_track(picture, for_picture)]
+
+    async def show(self, frame: SyncedFrame) -> None:
+        """Sends a picture with its sound, at the moment when they are due."""
+        i420 = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2YUV_I420)
+        height, width, _ = frame.rgb.shape
+        self._pictures.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, i420.tobytes()))
+        for piece in to_int16(frame.audio).reshape(-1, _PIECE):
+            await self._sound.capture_frame(rtc.AudioFrame(piece.tobytes(), OUTPUT_RATE, 1, _PIECE))
+
+    async def aclose(self) -> None:
+        """Takes the tracks back and frees the sources."""
+        if self._room.isconnected():
+            for publication in self._published:
+                await self._room.local_participant.unpublish_track(publication.sid)
+        self._published = []
+        await self._sound.aclose()
+        await self._pictures.aclose()
 
 
 class AvatarVideoGenerator(VideoGenerator):

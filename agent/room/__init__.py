@@ -1,0 +1,1 @@
+"""LiveKit rooms: a worker that joins them with the avatar, and the avatar for others' agents."""
