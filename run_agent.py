@@ -55,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
     doctor = add("doctor", "say what this machine has and lacks")
     doctor.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
     doctor.add_argument("--port", type=int, default=8765, help="the page's port (default: 8765)")
+    bench = add("bench", "measure the live conversation on this machine")
+    bench.add_argument("--turns", type=int, default=20, metavar="N", help="scripted turns (default: 20)")
+    bench.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _add_face(bench)
+    bench.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
     return main
 
 

@@ -1,0 +1,1 @@
+"""Measures the live conversation against its budgets, with the real models, in real time."""
