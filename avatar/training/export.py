@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from avatar.motion.features import CONDITION_PAST, LOOK_AHEAD, N_PROSODY
 from avatar.motion.model import CONDITIONER_FILE, DATA_FOLDER, DENOISER_FILE, N_CHANNELS, PAST_FRAMES, STATISTICS_FILE
 from avatar.motion.states import N_STYLE
-from avatar.training.train import CHECKPOINT_FILE, Trained, load
+from avatar.training.checkpoint import CHECKPOINT_FILE, Trained, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,6 +26,12 @@ TOLERANCE: Final = 0.06
 """Seconds by which a contact may miss its phone."""
 
 _TUCKED: Final = 0.25
+_ROUNDED: Final = frozenset("uow")
+_SPREAD: Final = frozenset("ie")
+_ROUNDING: Final = np.zeros(len(INDEX), np.float32)
+for _name, _share in {"mouthPucker": 1, "mouthFunnel": 1, "mouthStretch": -0.5, "mouthSmile": -0.17}.items():
+    for _side in ("",) if _name in INDEX else ("Left", "Right"):
+        _ROUNDING[INDEX[_name + _side]] = _share
 _BLINK_CLOSED: Final = 0.5
 _CONTACT: Final = 0.08
 
@@ -43,6 +49,36 @@ def closure_recall(gap: NDArray[np.float32], phones: Sequence[TimedPhone]) -> tu
 def tuck_recall(motion: NDArray[np.float32], phones: Sequence[TimedPhone]) -> tuple[int, int]:
     """Returns how many of /f v/ have the lower lip rolled in within 60 ms of their contact, and how many there are."""
     return _contacts(motion[:, INDEX["mouthRollLower"]] > _TUCKED, phones, LABIODENTALS)
+
+
+def false_tucks(motion: NDArray[np.float32], phones: Sequence[TimedPhone]) -> tuple[int, int]:
+    """Returns how many runs of a tucked lower lip have no /f v/ within 100 ms, and how many runs there are."""
+    starts, ends = _runs(motion[:, INDEX["mouthRollLower"]] > _TUCKED)
+    spans = [(start - 0.1, end + 0.1) for name, start, end in phones if name in LABIODENTALS]
+    runs = [(start / FRAME_RATE, end / FRAME_RATE) for start, end in zip(starts, ends, strict=True)]
+    false = sum(not any(start < late and end > early for early, late in spans) for start, end in runs)
+    return false, len(runs)
+
+
+def roundings(motion: NDArray[np.float32], phones: Sequence[TimedPhone]) -> tuple[list[float], list[float]]:
+    """Returns how rounded the lips are in the middle of each /u o w/, and of each /i e/.
+
+    Rounding is pucker and funnel less stretch and a third of the smile.
+    """
+    rounded: list[float] = []
+    spread: list[float] = []
+    for name, start, end in phones:
+        kept = rounded if name in _ROUNDED else spread if name in _SPREAD else None
+        frame = int((start + end) / 2 * FRAME_RATE)
+        if kept is not None and frame < len(motion):
+            kept.append(float(motion[frame] @ _ROUNDING))
+    return rounded, spread
+
+
+def separation(high: Sequence[float], low: Sequence[float]) -> float:
+    """Returns the chance that one of `high` exceeds one of `low` (area under the ROC curve)."""
+    first, second = np.asarray(high)[:, None], np.asarray(low)[None]
+    return float(((first > second) + 0.5 * (first == second)).mean()) if first.size and second.size else float("nan")
 
 
 def false_closures(gap: NDArray[np.float32], wanted_gap: NDArray[np.float32]) -> tuple[int, int]:
@@ -95,21 +131,27 @@ def blink_starts(motion: NDArray[np.float32]) -> NDArray[np.intp]:
     return _runs(lids > _BLINK_CLOSED)[0]
 
 
-def boundary_ratio(motion: NDArray[np.float32], boundaries: Sequence[int]) -> float:
-    """Returns the speed at the seams of chunks over the speed elsewhere; 1 means that no seam shows.
+def seam_speeds(motion: NDArray[np.float32], frames: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns the speed into each of the frames given, and the speed everywhere else.
 
     Each column's speed counts relative to its own mean, columns that hardly move don't count.
 
     Args:
         motion: float32 (n_frames, n_columns).
-        boundaries: First frames of chunks.
+        frames: First frames of chunks or states.
     """
     speed = np.abs(np.diff(motion, axis=0))
     moving = speed.mean(axis=0) > 1e-4
     relative = (speed[:, moving] / speed[:, moving].mean(axis=0)).mean(axis=1)
     seam = np.zeros(len(speed), bool)
-    seam[np.array([frame - 1 for frame in boundaries if 0 < frame < len(motion)], np.intp)] = True
-    return float(relative[seam].mean() / relative[~seam].mean())
+    seam[np.array([frame - 1 for frame in frames if 0 < frame < len(motion)], np.intp)] = True
+    return relative[seam], relative[~seam]
+
+
+def boundary_ratio(motion: NDArray[np.float32], boundaries: Sequence[int]) -> float:
+    """Returns the speed at the seams of chunks over the speed elsewhere; 1 means that no seam shows."""
+    seam, inside = seam_speeds(motion, boundaries)
+    return float(seam.mean() / inside.mean())
 
 
 def _contacts(made: NDArray[np.bool_], phones: Sequence[TimedPhone], names: frozenset[str]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from avatar.motion.model import DATA_FOLDER
 from avatar.training import evaluate, export, train
+from avatar.training.checkpoint import CHECKPOINT_FILE
 from avatar.training.corpus import build
 
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     steps = (
         (build.main, ["--out", corpus, "--hours", str(options.hours), "--seed", seed]),
         (train.main, ["--corpus", corpus, "--out", str(motion), "--steps", str(options.steps), "--seed", seed]),
-        (export.main, ["--checkpoint", str(motion / train.CHECKPOINT_FILE), "--out", str(options.out)]),
+        (export.main, ["--checkpoint", str(motion / CHECKPOINT_FILE), "--out", str(options.out)]),
         (
             evaluate.main,
             [

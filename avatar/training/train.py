@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -21,10 +23,11 @@ from torch import Tensor
 
 from avatar.errors import VisavisError
 from avatar.motion.features import LOOK_AHEAD, MAX_CHUNK, MIN_CHUNK, SpeechFeatures
-from avatar.motion.layout import INDEX
+from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES, N_MOTION
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES
 from avatar.motion.sampler import NoiseShape
 from avatar.motion.whisper import load_whisper
+from avatar.training.checkpoint import CHECKPOINT_FILE, Trained, load, save
 from avatar.training.dataset import Batch, Dataset, clip_files
 from avatar.training.network import LIP_COLUMNS, MotionNetwork, NetworkSize
 
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHECKPOINT_FILE: Final = "network.npz"
-
 _LEAST_DEVIATION: Final = 0.01
 _TOKENS_PER_STEP: Final = 1664
 _AVERAGING: Final = 0.997
@@ -42,7 +43,8 @@ _WHITE_SHARE: Final = 0.1
 _MOST_PERSISTENT: Final = 0.95
 _LEAST_SPEED: Final = 0.15
 _VELOCITY_SHARE: Final = 0.5
-_REPORT_EVERY: Final = 250
+_REPORT_EVERY: Final = 100
+_WARM_UP: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class Plan:
 
     Attributes:
         steps: Optimiser steps.
+        minutes: The schedule ends after this time at the latest, however few steps were done.
         seed: Seed of everything random.
-        learning_rate: At its highest, after 5 % of the steps; a cosine takes it to zero.
+        learning_rate: At its highest, after 5 % of the schedule; a cosine takes it to zero.
         weight_decay: Of AdamW.
         noise_share: Share of the chunks that start from pure noise.
         past_noise: Deviation of the disturbance of past motion, normalised.
@@ -61,6 +64,7 @@ class Plan:
     """
 
     steps: int = 3000
+    minutes: float = math.inf
     seed: int = 0
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
@@ -70,31 +74,15 @@ class Plan:
     user_cut: float = 0.7
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A network and what its inputs and outputs are normalised by.
-
-    Attributes:
-        network: With averaged weights.
-        size: Its widths.
-        mean: float32 (N_CHANNELS,), of the motion.
-        deviation: float32 (N_CHANNELS,), of the motion.
-        noise: What the flow starts from.
-    """
-
-    network: MotionNetwork
-    size: NetworkSize
-    mean: NDArray[np.float32]
-    deviation: NDArray[np.float32]
-    noise: NoiseShape
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=Path("build/corpus"))
     parser.add_argument("--out", type=Path, default=Path("build/motion"))
+    parser.add_argument("--start", type=Path, help="go on from this checkpoint instead of from nothing")
     parser.add_argument("--steps", type=int, default=Plan().steps)
+    parser.add_argument("--minutes", type=float, default=Plan().minutes, help="end the schedule by then at the latest")
+    parser.add_argument("--learning-rate", type=float, default=Plan().learning_rate)
     parser.add_argument("--seed", type=int, default=Plan().seed)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
@@ -107,13 +95,20 @@ def main(arguments: list[str] | None = None) -> int:
     except VisavisError as error:
         print(error, f"hint: {error.hint}" if error.hint else "", sep="\n", file=sys.stderr)
         return 2
-    trained = train(training, validation, Plan(steps=options.steps, seed=options.seed), NetworkSize(), _print_line)
-    save(trained, options.out / CHECKPOINT_FILE)
+    plan = Plan(options.steps, options.minutes, options.seed, options.learning_rate)
+    start = load(options.start) if options.start else NetworkSize()
+    target = options.out / CHECKPOINT_FILE
+    train(training, validation, plan, start, _print_line, partial(save, path=target))
     return 0
 
 
 def train(
-    training: Dataset, validation: Dataset, plan: Plan, size: NetworkSize, report: Callable[[str], None]
+    training: Dataset,
+    validation: Dataset,
+    plan: Plan,
+    start: NetworkSize | Trained,
+    report: Callable[[str], None],
+    keep: Callable[[Trained], None] | None = None,
 ) -> Trained:
     """Returns a trained network.
 
@@ -121,24 +116,25 @@ def train(
         training: What to train on.
         validation: What to report the loss of.
         plan: How to train.
-        size: How large the network is.
+        start: How large the network is, or a network to go on from, whose normalisation is kept.
         report: Gets a line now and then.
+        keep: Gets the network so far now and then.
     """
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
-    motion = training.channels[training.valid]
-    mean, deviation = motion.mean(axis=0), np.maximum(motion.std(axis=0), _LEAST_DEVIATION)
-    network = MotionNetwork(size, *training.feature_statistics())
-    averaged = copy.deepcopy(network)
+    begun = start if isinstance(start, Trained) else _fresh(training, start)
+    network, averaged = copy.deepcopy(begun.network), copy.deepcopy(begun.network)
+    trained = replace(begun, network=averaged)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, plan.learning_rate, total_steps=plan.steps, pct_start=0.05, cycle_momentum=False
-    )
-    normalised = (training.channels - mean) / deviation
-    noise = noise_like(normalised, training.valid)
-    scale = _Scale(mean, deviation, noise, _speed(normalised, training.valid))
-    began, recent = time.monotonic(), 0.0
-    for step in range(1, plan.steps + 1):
+    normalised = (training.channels - begun.mean) / begun.deviation
+    scale = _Scale(begun.mean, begun.deviation, begun.noise, _speed(normalised, training.valid))
+    began, recent, step, progress = time.monotonic(), 0.0, 0, 0.0
+    while progress < 1:
+        step += 1
+        minutes = (time.monotonic() - began) / 60
+        progress = max(step / plan.steps, minutes / plan.minutes)
+        for group in optimiser.param_groups:
+            group["lr"] = plan.learning_rate * _rate(progress)
         n_frames = int(random.integers(MIN_CHUNK, MAX_CHUNK + 1))
         batch = training.draw(random, _TOKENS_PER_STEP // (PAST_FRAMES + n_frames), n_frames)
         loss = _loss(network.train(), _disturbed(batch, plan, random, scale), plan.noise_share, scale)
@@ -146,41 +142,28 @@ def train(
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        schedule.step()
         _average(averaged, network, step)
         recent += (loss.item() - recent) / min(step, 100)
-        if step % _REPORT_EVERY == 0 or step == plan.steps:
-            seconds = time.monotonic() - began
+        if step % _REPORT_EVERY == 0 or progress >= 1:
             held = _validation_loss(averaged, validation, scale)
-            report(f"step {step}/{plan.steps}  loss {recent:.4f}  validation {held:.4f}  {seconds / 60:.1f} min")
-    return Trained(averaged.eval(), size, mean, deviation, noise)
+            report(f"step {step}/{plan.steps}  loss {recent:.4f}  validation {held:.4f}  {minutes:.1f} min")
+            if keep is not None:
+                keep(trained)
+    averaged.eval()
+    return trained
 
 
-def save(trained: Trained, path: Path) -> None:
-    """Writes a network and its normalisation, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".scratch.npz")
-    state = {f"network.{name}": value.numpy() for name, value in trained.network.state_dict().items()}
-    sizes = {f"size.{name}": np.array(value) for name, value in asdict(trained.size).items()}
-    arrays: dict[str, Any] = {"mean": trained.mean, "deviation": trained.deviation, **state, **sizes}
-    arrays |= {"persistence": trained.noise.persistence, "mixing": trained.noise.mixing}
-    np.savez(scratch, **arrays)
-    scratch.replace(path)
+def _fresh(training: Dataset, size: NetworkSize) -> Trained:
+    """Returns an untrained network, normalised by the data that it will be trained on."""
+    motion = training.channels[training.valid]
+    mean, deviation = motion.mean(axis=0), np.maximum(motion.std(axis=0), _LEAST_DEVIATION)
+    noise = noise_like((training.channels - mean) / deviation, training.valid)
+    return Trained(MotionNetwork(size, *training.feature_statistics()), size, mean, deviation, noise)
 
 
-def load(path: Path) -> Trained:
-    """Returns what `save` wrote."""
-    with np.load(path) as stored:
-        values = dict(stored)
-    size = NetworkSize(**{name.removeprefix("size."): int(values[name]) for name in values if name.startswith("size.")})
-    blank = np.zeros(size.n_features, np.float32)
-    network = MotionNetwork(size, blank, blank)
-    prefix = "network."
-    network.load_state_dict(
-        {name.removeprefix(prefix): torch.as_tensor(value) for name, value in values.items() if name.startswith(prefix)}
-    )
-    noise = NoiseShape(values["persistence"], values["mixing"])
-    return Trained(network.eval(), size, values["mean"], values["deviation"], noise)
+def _rate(progress: float) -> float:
+    """Returns the learning rate's share of its highest: a straight rise over 5 % of the schedule, then a cosine."""
+    return progress / _WARM_UP if progress < _WARM_UP else 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))
 
 
 def noise_like(normalised: NDArray[np.float32], valid: NDArray[np.bool_]) -> NoiseShape:
@@ -223,6 +206,9 @@ class _Scale:
         self.velocity_weights = torch.as_tensor(np.maximum(speed, _LEAST_SPEED) ** -2)
         self.weights = torch.ones(N_CHANNELS)
         self.weights[list(LIP_COLUMNS)] = 2.0
+        # Brows and head move rarely; at equal weight they were learned last and came out weak.
+        self.weights[[INDEX[name] for name in COLUMNS if name.startswith("brow")]] = 2.0
+        self.weights[N_BLENDSHAPES:N_MOTION] = 2.0
         self.weights[[INDEX["jawOpen"], N_CHANNELS - 2, N_CHANNELS - 1]] = 6.0
         # A channel that the corpus never moves is noise of its own rounding.
         self.weights[torch.as_tensor(deviation) <= _LEAST_DEVIATION] = 0.1

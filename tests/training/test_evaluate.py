@@ -31,7 +31,7 @@ def clip(tiny_corpus):
 
 
 def test_driving_a_clip_covers_every_frame_in_the_chunks_asked_for(clip):
-    from avatar.training.evaluate import drive
+    from avatar.training.drive import drive
 
     run = drive(LoudJaw(), clip, (4, 9))
     assert run.motion.shape == (clip.n_frames, 58)
@@ -41,7 +41,8 @@ def test_driving_a_clip_covers_every_frame_in_the_chunks_asked_for(clip):
 
 
 def test_the_labels_themselves_have_nearly_perfect_figures(clip):
-    from avatar.training.evaluate import Run, labels, lip_figures
+    from avatar.training.drive import Run, labels
+    from avatar.training.figures import lip_figures
 
     figures = lip_figures([clip], [Run(labels(clip), ())])
     assert figures["closure recall"] == 1

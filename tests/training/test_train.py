@@ -42,6 +42,27 @@ def test_training_lowers_the_validation_loss(datasets, network_size):
     assert after < 0.9 * before
 
 
+def test_training_goes_on_from_a_network_and_keeps_its_normalisation(datasets, network_size):
+    from avatar.training.train import Plan, train
+
+    lines = []
+    first, before = losses(datasets, network_size)
+    kept = []
+    second = train(*datasets, Plan(steps=5, learning_rate=1e-4), first, lines.append, kept.append)
+    after = float(lines[-1].split("validation ")[1].split()[0])
+    assert after < 1.1 * before
+    assert second.mean is first.mean
+    assert kept[-1].network is second.network
+
+
+def test_training_ends_when_its_time_is_up(datasets, network_size):
+    from avatar.training.train import Plan, train
+
+    lines = []
+    train(*datasets, Plan(steps=1000, minutes=1e-9), network_size, lines.append)
+    assert lines[-1].startswith("step 1/1000")
+
+
 def test_the_same_seed_trains_the_same_network(datasets, network_size):
     first, _ = losses(datasets, network_size, steps=3)
     second, _ = losses(datasets, network_size, steps=3)
@@ -50,7 +71,7 @@ def test_the_same_seed_trains_the_same_network(datasets, network_size):
 
 
 def test_a_saved_network_is_loaded_as_it_was(datasets, network_size, tmp_path):
-    from avatar.training.train import load, save
+    from avatar.training.checkpoint import load, save
 
     trained, _ = losses(datasets, network_size, steps=2)
     save(trained, tmp_path / "network.npz")

@@ -1,0 +1,65 @@
+"""A trained motion network on disk, with all that it is normalised by."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from avatar.motion.sampler import NoiseShape
+from avatar.training.network import MotionNetwork, NetworkSize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+CHECKPOINT_FILE: Final = "network.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network and what its inputs and outputs are normalised by.
+
+    Attributes:
+        network: With averaged weights.
+        size: Its widths.
+        mean: float32 (N_CHANNELS,), of the motion.
+        deviation: float32 (N_CHANNELS,), of the motion.
+        noise: What the flow starts from.
+    """
+
+    network: MotionNetwork
+    size: NetworkSize
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    noise: NoiseShape
+
+
+def save(trained: Trained, path: Path) -> None:
+    """Writes a network and its normalisation, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".scratch.npz")
+    state = {f"network.{name}": value.numpy() for name, value in trained.network.state_dict().items()}
+    sizes = {f"size.{name}": np.array(value) for name, value in asdict(trained.size).items()}
+    arrays: dict[str, Any] = {"mean": trained.mean, "deviation": trained.deviation, **state, **sizes}
+    arrays |= {"persistence": trained.noise.persistence, "mixing": trained.noise.mixing}
+    np.savez(scratch, **arrays)
+    scratch.replace(path)
+
+
+def load(path: Path) -> Trained:
+    """Returns what `save` wrote."""
+    with np.load(path) as stored:
+        values = dict(stored)
+    size = NetworkSize(**{name.removeprefix("size."): int(values[name]) for name in values if name.startswith("size.")})
+    blank = np.zeros(size.n_features, np.float32)
+    network = MotionNetwork(size, blank, blank)
+    prefix = "network."
+    network.load_state_dict(
+        {name.removeprefix(prefix): torch.as_tensor(value) for name, value in values.items() if name.startswith(prefix)}
+    )
+    noise = NoiseShape(values["persistence"], values["mixing"])
+    return Trained(network.eval(), size, values["mean"], values["deviation"], noise)
