@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from agent.manner import MotionConfig
     from avatar.types import AudioChunk
 
 
@@ -49,11 +50,18 @@ def write_motion(output: Path, speech: Iterable[AudioChunk], n_expected: int | N
 
 
 def write_video(
-    output: Path, speech: Iterable[AudioChunk], n_expected: int | None, portrait: Path | None, seed: int
+    output: Path,
+    speech: Iterable[AudioChunk],
+    n_expected: int | None,
+    portrait: Path | None,
+    seed: int,
+    motion: MotionConfig | None = None,
 ) -> None:
-    """Writes the video of a portrait that says speech."""
+    """Writes the video of a portrait that says speech, with the motion's configuration where there is one."""
     renderer = open_renderer(portrait)
     stream = AvatarStream(open_generator(seed), renderer, FILES)
+    if motion is not None:
+        motion.set_on(stream)
     watch = Stopwatch()
     with VideoFileWriter(output, renderer.size) as writer:
         for frame in counted("animating", speaking_frames(stream, speech, stream.next_frame), n_expected):

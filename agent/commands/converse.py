@@ -48,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"you:    {' '.join(recording.transcripts)}")
     print(f"avatar: {' '.join(recording.replies)}")
     generator = TimedGenerator(open_generator(seed, config.avatar.threads))
-    replay = Replay(recording, question, AvatarStream(generator, renderer), generator, mute_user=args.mute_user)
+    stream = AvatarStream(generator, renderer)
+    config.motion.set_on(stream)
+    replay = Replay(recording, question, stream, generator, mute_user=args.mute_user)
     watch = Stopwatch()
     with VideoFileWriter(output, renderer.size) as writer:
         for frame in counted("drawing", replay.frames(), replay.n_frames - replay.first_shown):

@@ -120,7 +120,7 @@ class LiveEngine:
         await self._loaded.wait()
         if self._parts is None:
             raise RuntimeError("the parts were closed")
-        persona = load_persona(self.gallery.cast.persona(choice.persona))
+        persona = load_persona(self.gallery.cast.persona(choice.persona), directions=self.config.teaches_directions)
         return replace(self._parts, persona=persona, tts=await self._voice(choice.voice))
 
     async def aclose(self) -> None:
@@ -155,7 +155,9 @@ class LiveEngine:
 
         options = self.config.avatar
         renderer = PortraitRenderer(self.gallery.portrait(avatar), SIZE, threads=options.threads)
-        return AvatarStream(load_motion_model(options.seed, options.threads), renderer, LIVE)
+        stream = AvatarStream(load_motion_model(options.seed, options.threads), renderer, LIVE)
+        self.config.motion.set_on(stream)
+        return stream
 
 
 def _import_plugins(config: Config) -> None:

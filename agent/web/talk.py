@@ -67,7 +67,7 @@ class LiveConversation:
         self._greeting = ""
         self._microphone = False
         self._state = AvatarState.IDLE
-        self._emotion = (Emotion.NEUTRAL, 0.0)
+        self._emotion: tuple[Emotion, float] | None = None  # the configuration's mood, until somebody asks for another
         self._lines = count(1)
         self._turns = count(1)
         self._open_lines: dict[str, tuple[str, str]] = {}
@@ -86,7 +86,8 @@ class LiveConversation:
         """
         self._audience = audience
         self._face = await self._engine.face(self._choice.avatar)
-        self._face.set_emotion(*self._emotion)
+        if self._emotion is not None:
+            self._face.set_emotion(*self._emotion)
         shown = LiveStream(self._face)
         entering = asyncio.create_task(asyncio.to_thread(shown.__enter__))
         try:

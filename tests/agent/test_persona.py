@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agent.config import load_config
+from agent.directions import read_direction
 from agent.persona import load_persona
 from avatar.errors import InputError
 
@@ -60,3 +63,12 @@ def test_a_misspelt_key_is_answered_with_the_nearest(write):
     with pytest.raises(InputError) as caught:
         load_persona(write("---\ngreting: Hi\n---\nYou are Ada."))
     assert caught.value.hint == "did you mean `greeting`?"
+
+
+def test_what_is_taught_of_directions_is_what_is_understood(write):
+    taught = load_persona(write("You are Ada."), directions=True).instructions
+    assert taught.startswith("You are Ada.\n")
+    named = re.findall(r"\[([^\]]+)\]", taught)
+    assert len(named) >= 12
+    assert all(read_direction(inside) for inside in named)
+    assert load_persona(write("You are Ada.")).instructions == "You are Ada."

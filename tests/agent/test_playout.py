@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agent.playout import PacedSink
-from avatar.types import AudioChunk
+from avatar.types import AudioChunk, Cue, Gesture
 
 RATE = 22_050
 FRAME = RATE // 25
@@ -112,3 +112,15 @@ def test_a_segment_without_sound_is_reported_as_heard(sink):
     play(sink, 1)
     assert sink.listener.reports == [("a", 0, False)]
     assert sink.interrupt() is None
+
+
+def test_cues_are_heard_in_the_frame_of_their_sample():
+    nod = Cue(gesture=Gesture.NOD)
+    sink = PacedSink()
+    samples = np.zeros(16_000, np.float32)
+    sink.push_audio(AudioChunk(samples, 16_000, cues=((100, nod), (1300, nod))), "reply")
+    sink.push_audio(AudioChunk(samples, 16_000, cues=((5, nod),)), "reply")
+    for _ in range(30):
+        sink.step()
+    found = [(frame.index, sample) for frame in sink.heard for sample, _ in frame.cues]
+    assert found == [(0, 100), (2, 20), (25, 5)]

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agent.playout import HeardFrame
 from agent.recording import Recording
-from agent.replay import Question, Replay, TimedGenerator, contiguous
+from agent.replay import Question, Replay, TimedGenerator, contiguous, joined
 from avatar.motion.layout import INDEX
 from avatar.stream import AvatarStream
-from avatar.types import OUTPUT_RATE, SPEECH_RATE, AvatarState
+from avatar.types import OUTPUT_RATE, SPEECH_RATE, AvatarState, Cue, Gesture
 from tests.fakes import LoudnessGenerator, MotionRenderer, motion_in
 
 RATE = 24_000
@@ -103,3 +105,12 @@ def test_a_pause_in_the_answer_stays_a_pause():
 )
 def test_runs_end_at_gaps_and_at_segments(frames, lengths):
     assert [len(run) for run in contiguous(frames)] == lengths
+
+
+def test_a_run_of_speech_keeps_its_cues():
+    nod = Cue(gesture=Gesture.NOD)
+    run = heard(0, 3)
+    run[2] = replace(run[2], cues=((7, nod),))
+    chunk = joined(run)
+    assert len(chunk.samples) == 3 * 960
+    assert chunk.cues == ((2 * 960 + 7, nod),)

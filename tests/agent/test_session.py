@@ -15,7 +15,7 @@ from agent.plugins import make_plugin
 from agent.session import VoiceSession
 from avatar.clock import MonotonicClock
 from avatar.errors import EndpointError
-from avatar.types import FRAME_RATE, AvatarState
+from avatar.types import FRAME_RATE, AvatarState, Cue, Emotion, Gesture
 from tests.agent.fakes import FakeService, LoudnessVAD
 
 PERSONA = Persona(
@@ -253,3 +253,36 @@ async def test_the_avatar_can_take_up_the_conversation_by_itself(service):
     body = next(body for kind, body in service.requests if kind == "chat")
     assert "Ask about the weather." in str(body["messages"])
     assert history == [("assistant", said.text)]
+
+
+async def test_stage_directions_reach_the_face_and_neither_captions_nor_history_nor_the_voice(service):
+    service.reply = "[happy 0.4] Paris, [nod] of course. [clears throat] It is [1] lovely."
+    async with Talk(*make(service.url)) as talk:
+        talk.session.ask("What is the capital of France?")
+        said = await talk.until(AvatarSaid)
+        history = talk.session.history
+    assert said.text == "Paris, of course. It is [1] lovely."
+    assert history[-1] == ("assistant", said.text)
+    words = "".join(event.text for event in talk.events if isinstance(event, AvatarWords))
+    assert words.split() == said.text.split()
+    spoken = " ".join(body["input"] for kind, body in service.requests if kind == "speech")
+    assert spoken.split() == said.text.split()
+    cues = [cue for frame in talk.sink.heard for _, cue in frame.cues]
+    assert cues == [Cue(emotion=((Emotion.HAPPY, 0.4),)), Cue(gesture=Gesture.NOD)]
+
+
+async def test_words_put_into_its_mouth_may_have_directions(service):
+    async with Talk(*make(service.url)) as talk:
+        talk.session.say("[wink] Good morning.")
+        said = await talk.until(AvatarSaid)
+    assert said.text == "Good morning."
+    assert Cue(gesture=Gesture.WINK) in [cue for frame in talk.sink.heard for _, cue in frame.cues]
+
+
+async def test_an_answer_without_directions_is_felt(service):
+    service.reply = "That is wonderful news. "
+    async with Talk(*make(service.url)) as talk:
+        talk.session.ask("I won.")
+        await talk.until(AvatarSaid)
+    cues = [cue for frame in talk.sink.heard for _, cue in frame.cues]
+    assert [cue.emotion[0][0] for cue in cues if cue.emotion] == [Emotion.HAPPY]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
@@ -13,9 +14,12 @@ from livekit.agents import APIConnectionError, APIConnectOptions, tts
 
 import agent.parts
 import run_agent
+from agent.commands import speak
+from agent.sentiment import feeling
 from avatar.audio import read_audio, to_int16
 from avatar.motion.whisper import whisper_folder
 from avatar.portrait.landmarks import LandmarkModel
+from avatar.types import Cue, Emotion, Gesture
 from tests.fakes import spoken
 
 if TYPE_CHECKING:
@@ -139,3 +143,29 @@ def lip_gaps(path: Path) -> np.ndarray:
             assert score > 0.5
             gaps.append(float(np.linalg.norm(points[13, :2] - points[14, :2]) / np.ptp(points[:, 0])))
     return np.array(gaps)
+
+
+def test_stage_directions_are_not_spoken_and_come_with_the_sound_of_their_word(voice: Buzzer) -> None:
+    chunks = list(speak.synthesized("[happy] Hello there you. [nod] Yes.", voice))
+    assert voice.texts == ["Hello there you. Yes."]
+    start, found = 0.0, []
+    for chunk in chunks:
+        found += [(start + sample / chunk.sample_rate, cue) for sample, cue in chunk.cues]
+        start += len(chunk.samples) / chunk.sample_rate
+    assert [cue for _, cue in found] == [Cue(emotion=((Emotion.HAPPY, 0.7),)), Cue(gesture=Gesture.NOD)]
+    assert found[0][0] == 0
+    assert 0.5 < found[1][0] < 2.0
+
+
+def test_sentences_without_directions_are_felt(voice: Buzzer) -> None:
+    chunks = list(speak.synthesized("What wonderful news!", voice, partial(feeling, intensity=0.5)))
+    cues = [cue for chunk in chunks for _, cue in chunk.cues]
+    assert len(cues) == 1
+    assert cues[0].emotion
+    assert cues[0].emotion[0][0] is Emotion.HAPPY
+
+
+@pytest.mark.usefixtures("voice")
+def test_directions_without_words_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_agent.main(["speak", "[nod] [happy]", "-o", str(tmp_path / "out.mp4")]) == 2
+    assert "expected words to say" in capsys.readouterr().err
