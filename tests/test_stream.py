@@ -152,7 +152,7 @@ def test_a_start_delay_keeps_frames_that_were_ready() -> None:
     stream = new_stream(StreamOptions(start_delay=2))
     take(stream, 1)
     for _ in range(4):
-        stream.prepare()
+        assert stream.draw() or stream.plan()
     say(stream, 1.0)
     assert stream.n_prepared == 2
     frames = take(stream, 5)
@@ -293,11 +293,34 @@ def test_pictures_that_always_come_too_late_are_shown_late() -> None:
     shown: list[SyncedFrame] = []
     stream = AvatarStream(LoudnessGenerator(), Slow())
     while len(shown) < 60:
-        stream.prepare()
+        assert stream.draw() or stream.plan()
     drawn = [round(1000 * float(motion_in(frame.rgb)[INDEX["x"]])) for frame in shown]
     assert drawn == sorted(drawn)
     assert len(set(drawn)) >= 18
     assert drawn[-1] >= 50
+
+
+def test_the_face_goes_on_moving_until_the_voices_own_pictures_are_drawn() -> None:
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer(), StreamOptions(idle_chunk=8))
+    take(stream, 1)
+    while stream.draw():
+        pass
+    say(stream, 1.0)
+    frames = [stream.show() for _ in range(3)]
+    assert stream.n_late == 3
+    assert [frame.state for frame in frames] == [AvatarState.SPEAKING] * 3
+    assert [round(1000 * float(motion_in(frame.rgb)[INDEX["x"]])) for frame in frames] == [1, 2, 3]
+
+
+def test_dropped_speech_leaves_no_picture_behind() -> None:
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    say(stream, 1.0)
+    take(stream, 5)
+    while stream.draw():
+        pass
+    stream.interrupt()
+    fading = stream.show()
+    np.testing.assert_array_equal(stream.show().rgb, fading.rgb)
 
 
 def test_motion_taken_back_while_it_is_made_is_made_again() -> None:

@@ -170,3 +170,18 @@ async def test_a_renderer_that_is_broken_from_the_start_is_reported_at_once() ->
 
     with pytest.raises(ValueError, match="no canvas"), LiveStream(AvatarStream(LoudnessGenerator(), Broken())):
         pass
+
+
+def test_a_slow_picture_does_not_hold_up_motion() -> None:
+    class Stuck(FlashRenderer):
+        def render(self, coefficients: np.ndarray) -> np.ndarray:
+            if self.n_drawn == 1:
+                with stream.changed:
+                    moved.append(stream.changed.wait_for(lambda: stream.n_planned >= 5, timeout=20))
+            return super().render(coefficients)
+
+    moved: list[bool] = []
+    stream = AvatarStream(LoudnessGenerator(), Stuck())
+    with LiveStream(stream, ManualClock()):
+        wait_for_pictures(stream, 2)
+    assert moved == [True]

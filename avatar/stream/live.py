@@ -1,4 +1,4 @@
-"""The stream in real time: frames at their moment, made a little ahead in a thread of their own."""
+"""The stream in real time: frames at their moment, made a little ahead in threads of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from avatar.clock import MonotonicClock
 from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
     from avatar.clock import Clock
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 AHEAD: Final = 5
 """Pictures held ready: 0.2 s."""
 
+_SPEAKING_AHEAD: Final = 12
+"""Frames of motion held ready while there is more to say: a chunk may take its time, and an interruption drops them."""
+
 _HOPELESS_SECONDS: Final = 1.0
 
 
 class LiveStream:
     """Shows an `AvatarStream` at 25 frames a second by a clock.
 
-    Used as a context manager, which runs the thread that makes pictures. A late picture is replaced by the one before;
-    sound is never delayed by pictures. A consumer that was held up gets the frames it missed at once, so that no sound
-    is lost; after more than a second (a laptop that slept) the clock starts anew instead.
+    Used as a context manager, which runs a thread that makes motion and one that draws. A late picture is replaced by
+    the one before; sound is never delayed by pictures. A consumer that was held up gets the frames it missed at once,
+    so that no sound is lost; after more than a second (a laptop that slept) the clock starts anew instead.
 
     Args:
         stream: What is shown; its inputs may be used from any thread meanwhile.
@@ -41,11 +44,18 @@ class LiveStream:
         self._ahead = ahead
         self._stopping = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._make_pictures, name="avatar-pictures", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, args=(ready, make), name=name, daemon=True)
+            for name, ready, make in (
+                ("avatar-motion", self._wants_motion, stream.plan),
+                ("avatar-pictures", self._wants_picture, stream.draw),
+            )
+        ]
 
     def __enter__(self) -> Self:
         """Starts making pictures and waits for the first."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         with self.stream.changed:
             self.stream.changed.wait_for(lambda: self.stream.n_prepared or self._error)
         self._check()
@@ -58,7 +68,8 @@ class LiveStream:
         with self.stream.changed:
             self._stopping = True
             self.stream.changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     async def frames(self) -> AsyncGenerator[SyncedFrame, None]:
         """Yields each frame at its moment, without end.
@@ -79,16 +90,23 @@ class LiveStream:
         if self._error is not None:
             raise self._error
 
-    def _make_pictures(self) -> None:
+    def _wants_motion(self) -> bool:
+        return self.stream.n_planned < (_SPEAKING_AHEAD if self.stream.n_unheard else self._ahead)
+
+    def _wants_picture(self) -> bool:
+        return self.stream.n_prepared < self._ahead and self.stream.drawable
+
+    def _work(self, wanted: Callable[[], bool], make: Callable[[], bool]) -> None:
         changed = self.stream.changed
         try:
-            while not self._stopping:
-                busy = self.stream.n_prepared < self._ahead and self.stream.prepare()
+            while True:
                 with changed:
-                    if busy:
-                        changed.notify_all()
-                    elif not self._stopping:
-                        changed.wait(1 / FRAME_RATE)
+                    changed.wait_for(lambda: self._stopping or wanted())
+                if self._stopping:
+                    return
+                if not make():
+                    with changed:
+                        changed.wait(1 / FRAME_RATE)  # for more sound
         except BaseException as error:  # noqa: BLE001 - handed to whoever takes frames
             with changed:
                 self._error = error

@@ -243,6 +243,7 @@ class MotionStream:
             self._planned = max(self._planned, end)
             if end < start + n_frames:  # taken back while it was being made
                 self._forget_motion(end)
+            self.changed.notify_all()
         return True
 
     def _show_sound(self) -> tuple[int, SoundFrame]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class AvatarStream(MotionStream):
     """The whole pipeline: speech, states and controls in; pictures with their sound out, 25 a second, forever.
 
-    Files call `next_frame`. Live publishers call `prepare` in one thread, ahead of time, and `show` at each frame's
-    moment (`LiveStream` does both).
+    Files call `next_frame`. Live publishers call `plan` in one thread and `draw` in another, ahead of time, and `show`
+    at each frame's moment (`LiveStream` does all three).
 
     Args:
         generator: Makes the motion.
@@ -32,6 +32,7 @@ class AvatarStream(MotionStream):
         super().__init__(generator, options)
         self._renderer = renderer
         self._pictures: dict[int, NDArray[np.uint8]] = {}
+        self._stand_ins: dict[int, NDArray[np.uint8]] = {}
         self._last = np.zeros((*renderer.size, 3), np.uint8)
         self._n_late = 0
         self._n_cuts = 0
@@ -51,37 +52,49 @@ class AvatarStream(MotionStream):
         """Frames shown so far whose picture was not ready, so that the one before was repeated."""
         return self._n_late
 
-    def prepare(self) -> bool:
-        """Draws the next picture, or makes the motion that it needs; slow, for one thread at a time.
+    def draw(self) -> bool:
+        """Draws the next picture whose motion is known; slow, for one thread at a time.
 
         Returns:
-            Whether it did; False if it rather waits for more sound, for which there is time.
+            Whether there was one.
         """
         with self._lock:
-            index = self._shown
-            while index in self._pictures:
-                index += 1
+            index = self._undrawn()
             planned = self._motion.get(index)
             n_cuts = self._n_cuts
         if planned is None:
-            return self._plan_for(index)
+            return False
         picture = self._renderer.render(planned.coefficients)
         with self._lock:
             if self._motion.get(index) is planned:
                 self._pictures[index] = picture
+                self.changed.notify_all()
             elif n_cuts == self._n_cuts:  # its moment has passed, but it is the newest there is
                 self._last = picture
         return True
 
+    @property
+    def drawable(self) -> bool:
+        """Whether the motion of a picture is known that is not drawn yet."""
+        with self._lock:
+            return self._undrawn() in self._motion
+
     def show(self) -> SyncedFrame:
-        """Returns the next frame at once: its sound, and its picture, or the newest one if it is late."""
+        """Returns the next frame at once: its sound, and its picture.
+
+        If that is late, the picture is the one that was drawn for this moment before speech took its place, so that the
+        face goes on moving until the voice's own pictures are there; else the newest one.
+        """
         with self._lock:
             planned = self._motion.get(self._shown)
             picture = self._pictures.pop(self._shown, None)
+            stand_in = self._stand_ins.pop(self._shown, None)
             if picture is None:
                 self._n_late += 1
+                self._last = self._last if stand_in is None else stand_in
             else:
                 self._last = picture
+                self._stand_ins.clear()
             rgb = self._last
             index, sound = self._show_sound()
         state = self._state_of(sound) if planned is None else planned.state
@@ -90,11 +103,24 @@ class AvatarStream(MotionStream):
     def next_frame(self) -> SyncedFrame:
         """Returns the next frame as fast as it can be made."""
         while self._shown not in self._pictures:
-            self.prepare()
+            if not self.draw():
+                self._plan_for(self._undrawn())
         return self.show()
+
+    def _undrawn(self) -> int:
+        index = self._shown
+        while index in self._pictures:
+            index += 1
+        return index
+
+    def _hurry(self) -> None:
+        ready = dict(self._pictures)
+        super()._hurry()
+        self._stand_ins.update({index: picture for index, picture in ready.items() if index not in self._pictures})
 
     def _cut(self, first: int) -> None:
         super()._cut(first)
         self._n_cuts += 1
+        self._stand_ins.clear()
         for index in [index for index in self._pictures if index >= first]:
             del self._pictures[index]
