@@ -54,6 +54,7 @@ class Wire:
     def __init__(self, socket: web.WebSocketResponse, hear: Callable[[NDArray[np.float32]], None]) -> None:
         self._socket = socket
         self._hear = hear
+        self._closed = False
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
 
@@ -64,15 +65,18 @@ class Wire:
 
     async def publish(self, frame: SyncedFrame) -> None:
         """Sends one frame; a page that is slow loses the oldest that wait for it."""
+        if self._closed:
+            return
         packed = await asyncio.get_running_loop().run_in_executor(self._thread, pack_frame, frame)
         if self._frames.qsize() >= _WAITING:
             self._frames.get_nowait()
         self._frames.put_nowait(packed)
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection; a frame that is being encoded is let through, so that who publishes it goes on."""
+        self._closed = True
         self._frames.put_nowait(None)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     async def serve(self) -> None:
         """Sends and receives until either side ends."""

@@ -210,10 +210,10 @@ class WebRtcPublisher:
             loop.call_later(position * OPUS_SAMPLES / OUTPUT_RATE, self.audio.put, packet)
 
     def close(self) -> None:
-        """Ends both tracks."""
+        """Ends both tracks; a frame that is being encoded is let through, so that who publishes it goes on."""
         self.video.stop()
         self.audio.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
 
     def _encode(self, frame: SyncedFrame) -> tuple[list[Packet], list[Packet]]:
         return self._video.encode(frame.rgb, frame.index), self._audio.encode(frame.audio, frame.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import av
@@ -97,3 +98,15 @@ async def test_a_published_frame_leaves_as_picture_and_sound():
     publisher.close()
     assert video.pts == 7 * 3600
     assert second.pts - first.pts == 960
+
+
+async def test_who_publishes_goes_on_when_the_connection_ends_in_the_middle_of_a_frame():
+    publisher = WebRtcPublisher(PacketTrack("video"), PacketTrack("audio"), "H264")
+    frames = [
+        SyncedFrame(picture, np.zeros(1920, np.float32), index, AvatarState.IDLE)
+        for index, picture in enumerate(pictures(3))
+    ]
+    publishing = [asyncio.create_task(publisher.publish(frame)) for frame in frames]
+    await asyncio.sleep(0)
+    publisher.close()
+    await asyncio.gather(*publishing)

@@ -40,22 +40,22 @@ class Page:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
-        self._unread: list[dict] = []
+        self.unread: list[dict] = []
 
     async def send(self, **message: object) -> None:
         await self.socket.send_json(message)
 
     async def wait_for(self, kind: str, **values: object) -> dict:
         """Returns the first message of a kind with these values that was not returned before."""
-        for message in self._unread:
+        for message in self.unread:
             if _fits(message, kind, values):
-                self._unread.remove(message)
+                self.unread.remove(message)
                 return message
         while True:
             message = await self.socket.receive_json(timeout=10)
             if _fits(message, kind, values):
                 return message
-            self._unread.append(message)
+            self.unread.append(message)
 
 
 def _fits(message: dict, kind: str, values: dict[str, object]) -> bool:

@@ -26,6 +26,7 @@ from agent.web.conversation import (
     TurnLatency,
 )
 from avatar.errors import InputError
+from avatar.portrait.folder import DISCLOSURE
 from avatar.types import FRAME_RATE, OUTPUT_RATE, SPEECH_RATE, AvatarState, SyncedFrame
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class Theatre:
                 "astronaut",
                 "Astronaut",
                 self._keep("astronaut", astronaut()[0:300, 80:380]),
-                disclosure="You are talking with an AI. Its face and voice are synthetic.",
+                disclosure=DISCLOSURE,
                 voice="joe",
                 persona="friend",
             )

@@ -16,8 +16,10 @@ from skimage.data import astronaut
 
 from agent.web.conversation import Interrupt, SetMicrophone
 from agent.web.server import Address, serving
+from avatar.portrait.folder import DISCLOSURE
 from tests.web.browser import browsing, live, movement, opened, start_recording, stop_recording
 from tests.web.conftest import visiting
+from tests.web.road import Road
 from tests.web.talker import TONE, Theatre
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ async def test_the_face_moves_before_anybody_allows_the_microphone(theatre: Thea
         page, faults = await opened(browser, visitor.url)
         await expect(page.locator("#state-text")).to_have_text("Ready")
         await expect(page.locator(".mark")).to_have_text("AI")
+        await expect(page.get_by_role("note")).to_have_text(DISCLOSURE)
+        await expect(page.get_by_role("note")).to_be_visible()
         assert await movement(page) > 1
         assert theatre.conversations[0].heard == []
         assert faults == []
@@ -183,6 +187,60 @@ async def test_a_page_finds_back_when_the_server_was_killed_and_started_again(th
             await expect(page.locator("#state-text")).to_have_text("Ready")
             await expect(page.locator("#stage")).not_to_have_class(re.compile("away"), timeout=10_000)
             assert await movement(page) > 1
+
+
+@pytest.mark.parametrize("drop", ["freeze", "cut"])
+async def test_a_page_comes_back_to_its_conversation_when_the_network_was_gone(theatre: Theatre, drop: str):
+    async with visiting(theatre, limit=1) as visitor, Road(visitor.url) as road, browsing() as browser:
+        page = await (await browser.new_context()).new_page()
+        await page.add_init_script("delete globalThis.RTCPeerConnection")  # so that the picture takes this road too
+        await page.goto(road.url)
+        await live(page)
+        await page.get_by_label("Write instead of speaking").fill("hello")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#lines .avatar:not(.partial)")).to_contain_text("You asked hello", timeout=10_000)
+        getattr(road, drop)()
+        await expect(page.locator("#state-text")).to_have_text("Reconnecting", timeout=30_000)
+        await expect(page.locator("#notice")).to_contain_text("The server does not answer")
+        road.mend()
+        await expect(page.locator("#state-text")).not_to_have_text("Reconnecting", timeout=30_000)
+        await expect(page.locator("#notice")).to_be_hidden()
+        await expect(page.locator("#stage")).not_to_have_class(re.compile("away"), timeout=10_000)
+        await expect(page.locator("#lines .avatar")).to_contain_text("You asked hello")
+        assert await movement(page) > 1
+        assert len(theatre.conversations) == 1
+
+
+async def test_a_page_whose_server_died_and_came_back_begins_anew(tmp_path: Path):
+    first, second = Theatre(tmp_path), Theatre(tmp_path)
+    async with (
+        visiting(first) as here,
+        visiting(second) as there,
+        Road(here.url) as road,
+        browsing() as browser,
+    ):
+        page, _ = await opened(browser, road.url)
+        road.cut()
+        await expect(page.locator("#state-text")).to_have_text("Reconnecting", timeout=30_000)
+        road.lead_to(there.url)
+        road.mend()
+        await expect(page.locator("#state-text")).to_have_text("Ready", timeout=30_000)
+        await second.opened(1)
+        await page.get_by_label("Write instead of speaking").fill("hello")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#lines .avatar")).to_contain_text("You asked", timeout=10_000)
+        assert await movement(page) > 1
+
+
+async def test_two_tabs_have_a_conversation_each(theatre: Theatre):
+    async with visiting(theatre, limit=2) as visitor, browsing() as browser:
+        pages = [(await opened(browser, visitor.url))[0] for _ in range(2)]
+        for page, text in zip(pages, ("apples", "pears"), strict=True):
+            await page.get_by_label("Write instead of speaking").fill(text)
+            await page.keyboard.press("Enter")
+        for page, text in zip(pages, ("apples", "pears"), strict=True):
+            await expect(page.locator("#lines .avatar")).to_contain_text(f"You asked {text}", timeout=10_000)
+            await expect(page.locator("#lines li")).to_have_count(2)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import random
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import aiohttp
 import cv2
 import numpy as np
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
 from skimage.data import astronaut
 
 from agent.web import hub, upload
@@ -196,6 +198,47 @@ async def test_more_pages_than_allowed_are_refused_politely(theatre: Theatre):
         await first.wait_for("loading", ready=True)
         await first.send(type="ask", text="hello")
         await first.wait_for("caption", text="hello")
+
+
+async def test_a_flood_of_sessions_leaves_those_that_are_there_alone(theatre: Theatre):
+    async with visiting(theatre, limit=2) as visitor, visitor.page() as calm:
+        await calm.wait_for("loading", ready=True)
+
+        async def come() -> str:
+            async with visitor.page() as page:
+                first = await page.socket.receive_json(timeout=10)
+                if first["type"] == "error":
+                    assert (await page.socket.receive(timeout=10)).data == aiohttp.WSCloseCode.TRY_AGAIN_LATER
+                return first["type"]
+
+        first = await asyncio.gather(*(come() for _ in range(60)))
+        assert set(first) <= {"welcome", "error"}
+        assert first.count("error") > 0
+        status = await (await visitor.client.get(f"{visitor.url}api/status")).json()
+        assert status["sessions"] <= 2
+        await calm.send(type="ask", text="hello")
+        await calm.wait_for("caption", text="hello")
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_mangled_offer_is_refused_or_answered_and_the_page_goes_on(theatre: Theatre, seed: int):
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    connection.addTransceiver("audio")
+    connection.addTransceiver("video", direction="recvonly")
+    lines = (await connection.createOffer()).sdp.splitlines()
+    await connection.close()
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        for _ in range(6):
+            mangled = [line for line in lines if rng.random() > 0.15]
+            at = rng.randrange(len(mangled))
+            mangled[at] = "".join(rng.sample(mangled[at], len(mangled[at])))
+            await page.send(type="offer", sdp="\r\n".join(mangled) + "\r\n")
+        await page.send(type="ask", text="hello")
+        await page.wait_for("caption", text="hello")
+        errors = [message["message"] for message in page.unread if message["type"] == "error"]
+        assert all(": expected " in error and "\n" not in error for error in errors)
 
 
 async def test_a_reload_goes_on_with_the_same_session_and_what_was_said(theatre: Theatre):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from agent.web.wire import MAX_SOUND, pack_frame
+from agent.web.wire import MAX_SOUND, Wire, pack_frame
 from avatar.types import AvatarState, SyncedFrame
 from tests.web.conftest import visiting
 
@@ -59,6 +60,16 @@ async def test_odd_and_oversized_sound_harms_nobody(theatre: Theatre):
             assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
         await page.send(type="ask", text="hello")
         await page.wait_for("caption", text="hello")
+
+
+async def test_who_publishes_goes_on_when_the_socket_closes_in_the_middle_of_a_frame():
+    frame = SyncedFrame(np.ascontiguousarray(astronaut()), np.zeros(1920, np.float32), 0, AvatarState.IDLE)
+    wire = Wire(SimpleNamespace(closed=False), lambda _: None)
+    publishing = asyncio.create_task(wire.publish(frame))
+    await asyncio.sleep(0)
+    await wire.close()
+    await publishing
+    await wire.publish(frame)
 
 
 async def test_a_stranger_has_no_media(theatre: Theatre):

@@ -47,6 +47,7 @@ link.addEventListener("ended", ({ detail }) => {
   tell("link", "This conversation goes on in another page.", "", "Bring it here", () => link.start());
 });
 link.addEventListener("lost", ({ detail }) => {
+  media.lose();
   if (!detail.again) return;
   showState("lost");
   tell("link", "The server does not answer.", "The page connects again by itself.");
@@ -181,6 +182,8 @@ settings.addEventListener("portrait", ({ detail: { stage, done, option, fault } 
 });
 
 /* What the person sees */
+
+settings.addEventListener("avatar", ({ detail }) => { byId("disclosure").textContent = detail?.disclosure ?? ""; });
 
 function showState(name, text = STATES[name]) {
   state = name;

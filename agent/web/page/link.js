@@ -2,6 +2,8 @@
 
 const FIRST_DELAY = 400;
 const LONGEST_DELAY = 5000;
+const PROBE_EVERY = 4000;
+const PROBE_LIMIT = 4000;
 const KEY = "visavis.session";
 
 export class Link extends EventTarget {
@@ -9,6 +11,11 @@ export class Link extends EventTarget {
   #delay = FIRST_DELAY;
   #timer = 0;
   #wanted = false;
+
+  constructor() {
+    super();
+    setInterval(() => this.#probe(), PROBE_EVERY);
+  }
 
   get open() {
     return this.#socket?.readyState === WebSocket.OPEN;
@@ -54,6 +61,21 @@ export class Link extends EventTarget {
     }
     if (message.type === "ended") this.#wanted = message.reason === "the server stops";
     this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
+  }
+
+  /** A network that drops closes no socket: whether the server is still there has to be asked. */
+  async #probe() {
+    const socket = this.#socket;
+    if (!this.open) return;
+    try {
+      await fetch("/api/status", { cache: "no-store", signal: AbortSignal.timeout(PROBE_LIMIT) });
+    } catch {
+      if (socket !== this.#socket || !this.open) return;
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      this.#socket = null;
+      this.#lost(0);
+    }
   }
 
   #lost(code) {

@@ -41,11 +41,20 @@ export class Media extends EventTarget {
     if (!possible) return this.#wire();
     if (this.#microphone) await transport.speak(this.#microphone);
     if (this.#heard) await transport.hear();
-    if (!this.#wired && !this.live) this.#timer = setTimeout(() => this.#wire(), CONNECT_LIMIT);
   }
 
-  accept(sdp) {
-    return this.#transport?.accept(sdp);
+  /** Takes the server's answer; where the two don't find each other then, they meet over a socket. */
+  async accept(sdp) {
+    const transport = this.#transport;
+    await transport?.accept(sdp);
+    if (this.#wired || this.live || transport !== this.#transport) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wire(), CONNECT_LIMIT);
+  }
+
+  /** The server can't be reached: a socket of ours may not have noticed. */
+  lose() {
+    if (this.#wired) this.live = false;
   }
 
   /** Opens the microphone; throws what the browser throws. */
@@ -105,6 +114,6 @@ export class Media extends EventTarget {
     this.live = state === "connected";
     this.dispatchEvent(new CustomEvent("connection", { detail: state }));
     if (state === "failed") this.#timer = setTimeout(() => this.#link.open && this.connect(), RETRY_DELAY);
-    if (state === "disconnected") this.#timer = setTimeout(() => this.connect(), LOST_LIMIT);
+    if (state === "disconnected") this.#timer = setTimeout(() => this.#link.open && this.connect(), LOST_LIMIT);
   }
 }

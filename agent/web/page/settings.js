@@ -110,6 +110,7 @@ export class Settings extends EventTarget {
     choices(byId("persona"), personas, chosen.persona);
     const avatar = avatars.find(({ id }) => id === chosen.avatar);
     byId("stage").style.backgroundImage = avatar?.picture ? `url("${avatar.picture}")` : "";
+    this.dispatchEvent(new CustomEvent("avatar", { detail: avatar }));
   }
 
   #card(avatar, checked) {
