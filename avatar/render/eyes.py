@@ -10,6 +10,7 @@ from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
 from avatar.render.coverage import Window, at_columns, cover, window_around
+from avatar.render.eyelid import Eyelid
 from avatar.render.face import to_output
 from avatar.render.filters import blurred, inside, sampled, spread
 
@@ -24,6 +25,9 @@ _TRAVEL = (1.05, 0.80)
 """How far the iris moves sideways and up or down at a full look, in iris radii."""
 _GLINT = 0.4
 """The catch-light moves by this share of the iris's move: the light stays, the cornea turns."""
+_SHADOW_KEPT = 0.35
+_TURNED_AWAY = 0.24
+"""How much darker the white of the eye is at the corners, where the ball turns away."""
 _LEAST_RADIUS = 0.02
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
 
@@ -128,8 +132,12 @@ class Eye:
 
         trust = np.clip(2 * blurred(inner.astype(np.float32), 1.2) - 1, 0, 1)[..., None]
         sclera = _sclera(window, inner, away > 1.15 * radius, length)
+        from_middle = np.abs(x + left - corners[:, 0].mean()) / (0.5 * length)
+        sclera *= (1 - _TURNED_AWAY * np.clip(from_middle, 0, 1) ** 2.5)[..., None]
         round_iris = _radial_median(window, inner & (away < 1.05 * radius), away / radius)
         detail = trust * (window - round_iris)
+        # The lid's shadow on the iris stays behind when the eye turns.
+        detail = np.where(detail < 0, _SHADOW_KEPT * detail, detail)
         bright = detail @ _LUMINANCE
         glint = np.clip((bright - 0.08) / 0.08, 0, 1)[..., None] * (away < 0.95 * radius)[..., None]
         glint = blurred(glint, 0.6)[..., None] * detail
@@ -139,6 +147,7 @@ class Eye:
         self._layers = np.concatenate(layers, 2).astype(np.float32)
         self._radius = radius
         self._shadow = 0.016 * face.width
+        self._lid = Eyelid(face, indices, rgb, np.array([left, top]), min(window.shape[:2]))
         depth = float(upper[:, 2].mean())
         self.seat = np.array([left, -top, depth], np.float64)
         self._scratch = np.zeros((face.size, face.size + 2), np.float32)
@@ -153,7 +162,7 @@ class Eye:
         gaze: tuple[float, float],
         lid: float,
     ) -> None:
-        """Draws the eyeball between the lids into the picture.
+        """Draws the eyeball between the lids into the picture, and the upper lid as far as it closes.
 
         Args:
             picture: uint8 (size, size, 3).
@@ -163,6 +172,18 @@ class Eye:
             gaze: Look to the picture's right and down, each in [-1, 1].
             lid: How far the lids are from their rest, 0 to 1; deepens the shadow.
         """
+        self._draw_ball(picture, upper, lower, plane, gaze, lid)
+        self._lid.draw(picture, upper, lower, plane)
+
+    def _draw_ball(
+        self,
+        picture: NDArray[np.uint8],
+        upper: NDArray[np.float32],
+        lower: NDArray[np.float32],
+        plane: NDArray[np.float32],
+        gaze: tuple[float, float],
+        lid: float,
+    ) -> None:
         gap = lower[:, 1] - upper[:, 1]
         if gap.max() < 0.5:
             return
