@@ -20,6 +20,10 @@ _GUM_TINT = (0.80, 0.66, 0.64)
 _LEAST_ENAMEL = 0.47
 """What is darker than this in the mouth (mean of the channels) is no tooth to match the drawn ones to."""
 _LEAST_PIXELS = 20
+_LEAST_LIGHT = 0.75
+"""A mouth darker than this part of the cheeks shows no teeth, though its lips may be open."""
+
+_CHEEKS = (50, 280)
 _LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 
@@ -38,7 +42,7 @@ class OwnTeeth(NamedTuple):
 
 
 def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> OwnTeeth | None:
-    """Returns what an open mouth shows, or None if that is too little to use.
+    """Returns what an open mouth shows, or None if that is too little to use or no teeth.
 
     Args:
         face: The face; lips at the photo's own place.
@@ -54,6 +58,8 @@ def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> 
         return None
     light = shown @ _LUMINANCE
     enamel = shown[light >= np.percentile(light, 75)].mean(0)
+    if enamel @ _LUMINANCE < _LEAST_LIGHT * _cheek_light(face, rgb):
+        return None
     photo = rgb.astype(np.float32) / 255
     gum = spread(photo, within, 0.012 * face.width) * np.array(_GUM_TINT)
     filled = np.where(within[..., None], photo, gum)
@@ -75,6 +81,16 @@ def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> 
     return OwnTeeth(
         patch, enamel if enamel.mean() > _LEAST_ENAMEL else None, _biting_edge(bright, column, row, face.width)
     )
+
+
+def _cheek_light(face: Face, rgb: NDArray[np.uint8]) -> float:
+    """Returns the luminance of the brighter cheek, 0 to 1."""
+    reach = max(1, round(0.02 * face.width))
+    lights: list[float] = []
+    for column, row in np.clip(face.picture(face.points[list(_CHEEKS)]), 0, face.size - 1).astype(int):
+        patch = rgb[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+        lights.append(float(np.median(patch.reshape(-1, 3), 0) @ _LUMINANCE) / 255)
+    return max(lights)
 
 
 def _biting_edge(bright: NDArray[np.bool_], column: float, row: float, width: float) -> float:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER
+from avatar.render.face import face_of
+from avatar.render.filters import inside
+from avatar.render.own_teeth import own_teeth
+
+if TYPE_CHECKING:
+    from avatar.portrait.types import Portrait
+
+pytestmark = pytest.mark.model
+
+
+def test_teeth_that_a_smile_shows_are_kept(photo: Portrait) -> None:
+    face = face_of(photo, len(photo.rgb))
+    own = own_teeth(face, photo.rgb, face.points[13])
+    assert own is not None
+    assert own.enamel is not None
+    assert own.enamel.mean() > 0.6
+
+
+def test_an_open_mouth_without_teeth_is_not_kept_as_if_it_had_some(photo: Portrait) -> None:
+    face, rgb = face_of(photo, len(photo.rgb)), photo.rgb.copy()
+    outline = face.picture(face.points[[*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]])
+    rgb[inside(outline, rgb.shape[:2]) > 0] = np.array([110, 60, 55], np.uint8)
+    assert own_teeth(face, rgb, face.points[13]) is None
