@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar.render.raster import (
-    Canvas,
-    Pose,
-    Screen,
-    Vertices,
-    deform,
-    draw_band,
-    find_folds,
-    pack,
-    put_pixels,
-    uncross,
-)
+from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
+from avatar.render.folds import find_folds, put_pixels
+from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.texture import pack, scratch_rows, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +52,8 @@ class Sheet:
         size, n = resting.shape[0], len(surface.rest)
         texels = picture.shape[0] / size
         self._surface = surface
-        self._picture = pack(picture)
+        opaque = np.full(picture.shape[:2], 255, np.uint8)
+        self._picture = pack(picture, opaque)
         self._resting = np.ascontiguousarray(resting)
         self._jump = _FOLD * texels
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
@@ -69,7 +62,8 @@ class Sheet:
         self._screen = Screen(
             np.zeros((n, 3), np.float32), surface.texture.copy(), np.ones(n, np.float32), np.zeros(n, np.uint8)
         )
-        self._canvas = Canvas(np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32))
+        self._canvas = blank_canvas(size)
+        self._rows = [scratch_rows(size) for _ in range(threads)]
         self._folds = np.zeros((threads, _MAX_FOLDS // threads, 5), np.int32)
         edges = [round(size * k / threads) for k in range(threads + 1)]
         self._bands = list(pairwise(edges))
@@ -105,7 +99,7 @@ class Sheet:
 
     def draw(self) -> NDArray[np.uint8]:
         """Returns the picture (size, size, 3) of the sheet alone."""
-        out = np.empty_like(self._resting)
+        out = self._resting.copy()
         self._in_bands(self._draw_band, out)
         counts = self._in_bands(self._find_band, out)
         for found, count in zip(self._folds, counts, strict=True):
@@ -124,8 +118,8 @@ class Sheet:
         self._screen.texture[first:last] = own + share * (lashes - own)
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        faces = self._surface.faces
-        draw_band(self._screen, faces, self._picture, self._resting, self._canvas, out, *self._bands[band])
+        rasterise(self._screen, self._surface.faces, self._canvas, *self._bands[band])
+        show(self._picture, self._canvas, out, self._rows[band], *self._bands[band])
         return 0
 
     def _find_band(self, band: int, out: NDArray[np.uint8]) -> int:

@@ -12,10 +12,10 @@ from scipy.spatial import Delaunay
 
 from avatar.portrait.head import load_head
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, N_LANDMARKS, OVAL
+from avatar.render.deform import Weights
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred
 from avatar.render.lips import closing_offsets
-from avatar.render.raster import Weights
 from avatar.render.subdivision import Subdivision, subdivide
 from avatar.render.topology import CHIN, EARS, EYES, NOSE_BRIDGE
 from avatar.render.wrinkles import wrinkles_of

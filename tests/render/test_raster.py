@@ -5,11 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from avatar.render.raster import Canvas, Screen, draw_band, find_folds, pack, put_pixels, uncross
+from avatar.render.deform import Screen
+from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.texture import pack, scratch_rows, show
 
 SIZE = 32
 FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 PICTURE = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+OPAQUE = np.full((SIZE, SIZE), 255, np.uint8)
 
 
 def square(shift: float = 0.0, light: float = 1.0, moving: int = 1, depth: float = 0.0) -> Screen:
@@ -18,12 +21,16 @@ def square(shift: float = 0.0, light: float = 1.0, moving: int = 1, depth: float
     return Screen(place, corners, np.full(4, light, np.float32), np.full(4, moving, np.uint8))
 
 
-def drawn(screen: Screen, faces: np.ndarray = FACES, resting: np.ndarray = PICTURE, bands: int = 1) -> np.ndarray:
-    canvas = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.float32))
-    out = np.zeros_like(resting)
-    edges = [round(SIZE * k / bands) for k in range(bands + 1)]
-    for first, last in pairwise(edges):
-        draw_band(screen, faces, pack(PICTURE), resting, canvas, out, first, last)
+def drawn(
+    screen: Screen,
+    faces: np.ndarray = FACES,
+    behind: np.ndarray = PICTURE,
+    bands: int = 1,
+) -> np.ndarray:
+    canvas, rows, out = blank_canvas(SIZE), scratch_rows(SIZE), behind.copy()
+    for first, last in pairwise([round(SIZE * k / bands) for k in range(bands + 1)]):
+        rasterise(screen, faces, canvas, first, last)
+        show(pack(PICTURE, OPAQUE), canvas, out, rows, first, last)
     return out
 
 
@@ -38,9 +45,9 @@ def test_a_sheet_moved_by_whole_pixels_moves_the_picture() -> None:
     np.testing.assert_array_equal(out[:, :3], PICTURE[:, :3])
 
 
-def test_what_does_not_move_comes_from_the_resting_picture() -> None:
-    resting = np.full_like(PICTURE, 77)
-    np.testing.assert_array_equal(drawn(square(moving=0), resting=resting), resting)
+def test_what_does_not_move_shows_what_is_behind() -> None:
+    behind = np.full_like(PICTURE, 77)
+    np.testing.assert_array_equal(drawn(square(moving=0), behind=behind), behind)
 
 
 @pytest.mark.parametrize("bands", [2, 3, 5])
@@ -61,23 +68,3 @@ def test_the_nearer_of_two_sheets_is_seen_in_any_order() -> None:
     ahead = drawn(both, order)
     np.testing.assert_array_equal(ahead, drawn(both, order[::-1].copy()))
     np.testing.assert_array_equal(ahead[:-2, 4:-2], PICTURE[:-2, :-6])
-
-
-def test_crossed_contours_meet_half_way() -> None:
-    place = np.array([[0, 5, 0], [4, 5, 0], [0, 7, 0], [4, 1, 0]], np.float32)
-    uncross(place, np.array([0, 1], np.int32), np.array([2, 3], np.int32))
-    np.testing.assert_allclose(place[:, 1], [5, 3, 7, 3])
-
-
-def test_only_jumps_in_the_texture_count_as_folds() -> None:
-    canvas = Canvas(np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.float32))
-    canvas.source[..., 0], canvas.source[..., 1] = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
-    found = np.zeros((500, 5), np.int32)
-    assert find_folds(canvas, PICTURE, 4.5, found, 0, SIZE) == 0
-    canvas.source[:, 16:, 0] += 10
-    n = find_folds(canvas, PICTURE, 4.5, found, 0, SIZE)
-    assert n > 0
-    assert set(found[:n, 1].tolist()) == {15, 16}
-    smoothed = PICTURE.copy()
-    put_pixels(smoothed, found, n)
-    assert np.abs(smoothed[5:25, 15].astype(int) - PICTURE[5:25, 15]).max() > 5
