@@ -14,6 +14,7 @@ from playwright.async_api import expect
 from scipy.io import wavfile
 from skimage.data import astronaut
 
+from agent.web import hub
 from agent.web.conversation import Interrupt, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.portrait.folder import DISCLOSURE
@@ -190,7 +191,10 @@ async def test_a_page_finds_back_when_the_server_was_killed_and_started_again(th
 
 
 @pytest.mark.parametrize("drop", ["freeze", "cut"])
-async def test_a_page_comes_back_to_its_conversation_when_the_network_was_gone(theatre: Theatre, drop: str):
+async def test_a_page_comes_back_to_its_conversation_when_the_network_was_gone(
+    theatre: Theatre, drop: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub, "UNATTENDED_SECONDS", 600.0)  # a busy machine may take longer than the usual 30
     async with visiting(theatre, limit=1) as visitor, Road(visitor.url) as road, browsing() as browser:
         page = await (await browser.new_context()).new_page()
         await page.add_init_script("delete globalThis.RTCPeerConnection")  # so that the picture takes this road too
