@@ -93,7 +93,7 @@ class TurnsConfig(Strict):
     max_delay: Seconds = 2.0
     preemptive: bool = True
     interruptible: bool = True
-    min_interruption: Seconds = 0.5
+    min_interruption: Seconds = 0.45
     false_interruption: Seconds = 0.6
     speak_first_after: Annotated[float, Field(gt=0, le=3600)] | None = None
 
