@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from agent.alignment import AlignedSound, symbol_starts, with_output
 from agent.phrases import ends_open
 from agent.text import speakable
 from agent.tts import without_end
@@ -15,10 +17,15 @@ from avatar.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from agent.options import HibariOptions
 
 _GAIN: Final = 1.9
 """Makes it as loud as Piper's voices."""
+
+_LENGTHS: Final = "/Clip_output_0"
+"""The tensor of the network that holds the length of each symbol."""
 
 
 class HibariEngine:
@@ -44,7 +51,8 @@ class HibariEngine:
         self._rng = np.random.default_rng(seed)
         self.sample_rate: int = SAMPLE_RATE
         try:
-            self._voice = Hibari(threads=options.threads)
+            self._voice: Any = Hibari(threads=options.threads)
+            self._voice.sess = self._session = _TimedSession(Path(self._voice.model_path), options.threads)
         except (OSError, ValueError, RuntimeError) as error:
             got = str(error).splitlines()[0]
             raise ModelError("loading the voice heart", expected="the package hibari-tts", got=got) from error
@@ -63,7 +71,31 @@ class HibariEngine:
             return
         pause = bytes(2 * round(self._options.pause * self.sample_rate))
         goes_on = text.endswith(" ") and ends_open(text)
-        for phonemes in self._voice.phonemize(speakable(text)):
+        sentences = self._voice.phonemize(speakable(text))
+        for phonemes in sentences:
             spoken = self._voice.from_ids(self._voice.ids(phonemes), self._options.speed, self._rng)
             sound = to_int16(spoken * np.float32(_GAIN * self._options.volume))
-            yield without_end(sound, self.sample_rate).tobytes() if goes_on else sound.tobytes() + pause
+            said = without_end(sound, self.sample_rate).tobytes() if goes_on else sound.tobytes() + pause
+            known = [symbol for symbol in phonemes if symbol in self._voice.vocab]
+            starts = symbol_starts(known, self._session.lengths, len(sound) / self.sample_rate)
+            yield AlignedSound(said, starts if len(sentences) == 1 else ())
+
+
+class _TimedSession:
+    """Hibari's network, which also tells how long it makes each symbol."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import onnxruntime  # noqa: PLC0415 - those who load the voice pay for it
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = threads
+        options.log_severity_level = 3
+        model = with_output(path.read_bytes(), _LENGTHS)
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.lengths: list[float] = []
+
+    def run(self, names: None, feed: dict[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
+        """Runs the network as `onnxruntime.InferenceSession.run` does; keeps the lengths, in its own frames."""
+        *outputs, lengths = (np.asarray(output) for output in self._session.run(names, feed))
+        self.lengths = lengths.ravel().tolist()
+        return outputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -12,6 +13,7 @@ import numpy as np
 from livekit.agents import tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, TimedString
 
+from agent.alignment import AlignedSound, symbol_starts, timed_words, with_output
 from agent.answer import split_sentences
 from agent.phrases import ends_open, first_phrase, is_phrase
 from agent.text import speakable
@@ -40,6 +42,9 @@ _SILENCE: Final = 0.05
 
 _QUIET: Final = 300
 """Of 32 768: below, a voice is silent."""
+
+_LENGTHS: Final = re.compile(rb"/[\w/.]*Ceil_output_0")
+"""Names of the tensor in which Piper's networks round the lengths of their symbols up."""
 
 _TRACE: Final = 0.03
 """Seconds of silence left between words that were spoken one by one."""
@@ -78,11 +83,16 @@ class PiperEngine:
         style = SynthesisConfig(length_scale=1.0 / self._options.speed, volume=self._options.volume)
         pause = bytes(2 * round(self._options.pause * self.sample_rate))
         goes_on = text.endswith(" ") and ends_open(text)
-        for sentence in self._voice.synthesize(speakable(text), style):
+        whole = len(self._voice.phonemize(said := speakable(text))) == 1
+        for sentence in self._voice.synthesize(said, style, include_alignments=whole):
             if goes_on:
-                yield without_end(sentence.audio_int16_array, self.sample_rate).tobytes()
+                sound = without_end(sentence.audio_int16_array, self.sample_rate).tobytes()
             else:
-                yield sentence.audio_int16_bytes + pause
+                sound = sentence.audio_int16_bytes + pause
+            lengths = [part.num_samples for part in sentence.phoneme_alignments or ()]
+            symbols = sentence.phonemes if lengths else []
+            seconds = len(sentence.audio_int16_array) / self.sample_rate
+            yield AlignedSound(sound, symbol_starts(symbols, [float(n) for n in lengths], seconds) if symbols else ())
 
 
 class VoiceEngine(Protocol):
@@ -99,7 +109,7 @@ class VoiceEngine(Protocol):
         ...
 
     def say(self, text: str) -> Iterator[bytes]:
-        """Yields 16-bit mono PCM; called from one thread at a time."""
+        """Yields 16-bit mono PCM, `AlignedSound` where its words' times are known; called from one thread at a time."""
         ...
 
 
@@ -152,11 +162,17 @@ class EngineTTS(tts.TTS[str]):
         loop = asyncio.get_running_loop()
         parts = self._engine.say(text)
         n_samples = 0
+        aligned = False
         while (part := await loop.run_in_executor(self._worker, next, parts, None)) is not None:
-            emitter.push(part)
             n_samples += len(part) // 2
+            if isinstance(part, AlignedSound) and part.symbols:
+                words = timed_words(text, part.symbols, start, start + n_samples / self.sample_rate)
+                emitter.push_timed_transcript(words)
+                aligned = True
+            emitter.push(part)
         length = n_samples / self.sample_rate
-        emitter.push_timed_transcript(TimedString(text, start_time=start, end_time=start + length))
+        if not aligned:
+            emitter.push_timed_transcript(TimedString(text, start_time=start, end_time=start + length))
         return length
 
     async def aclose(self) -> None:
@@ -204,6 +220,13 @@ def without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int1
     return samples[:end]
 
 
+def _aligned(path: Path) -> bytes:
+    """Returns a voice that also tells how long it makes each symbol, if it can."""
+    model = path.read_bytes()
+    tensors = set(_LENGTHS.findall(model))
+    return with_output(model, tensors.pop().decode()) if len(tensors) == 1 else model
+
+
 def _load_voice(options: PiperOptions, seed: int) -> PiperVoice:
     import onnxruntime  # noqa: PLC0415 - only those who load the voice should pay for it
     from piper import PiperConfig, PiperVoice  # noqa: PLC0415 - likewise
@@ -225,7 +248,7 @@ def _load_voice(options: PiperOptions, seed: int) -> PiperVoice:
     try:
         return PiperVoice(
             config=PiperConfig.from_dict(json.loads(settings.read_text(encoding="utf-8"))),
-            session=onnxruntime.InferenceSession(str(model), session, providers=["CPUExecutionProvider"]),
+            session=onnxruntime.InferenceSession(_aligned(model), session, providers=["CPUExecutionProvider"]),
         )
     except (KeyError, ValueError, RuntimeError) as error:
         raise ModelError(
