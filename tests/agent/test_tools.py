@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import textwrap
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -156,3 +157,10 @@ def test_a_file_that_is_no_use_is_one_clear_line(tmp_path, text, complaint):
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path):
     with pytest.raises(InputError, match=r"tools\.py: expected a Python file, got no such file"):
         load_tools(tmp_path / "tools.py", 1.0)
+
+
+def test_the_example_of_the_documentation_works(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
+    path = tmp_path / "tools.py"
+    path.write_text(text.partition("```python\n")[2].partition("```")[0])
+    assert [tool.info.name for tool in load_tools(path, 1.0)] == ["opening_hours", "todays_date"]
