@@ -161,6 +161,7 @@ def _add_actions(avatar: argparse.ArgumentParser) -> None:
         "--voice", metavar="VOICE", help="its voice: heart, joe, or a Piper voice (.onnx), which is copied"
     )
     create.add_argument("--persona", type=Path, metavar="FILE", help="who it is: a persona file, which is copied")
+    create.add_argument("--disclosure", metavar="TEXT", help="what viewers are told (default: that it is an AI)")
     actions.add_parser("list", help="list the avatars")
     show = actions.add_parser("show", help="tell what an avatar is")
     show.add_argument("name", metavar="NAME")

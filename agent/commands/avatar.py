@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace) -> int:
     """Does ``args.action``: ``create``, ``list``, ``show`` or ``remove``.
 
-    ``create`` takes ``photo``, ``name``, ``voice`` and ``persona``, ``show`` takes ``name`` and ``output``.
+    ``create`` takes ``photo``, ``name``, ``voice``, ``persona`` and ``disclosure``, ``show`` takes ``name`` and
+    ``output``.
 
     Raises:
         VisavisError: The input can't be used, or a file can't be written.
     """
     match args.action:
         case "create":
-            create(args.photo, args.name, args.voice, args.persona)
+            create(args.photo, args.name, args.voice, args.persona, args.disclosure)
         case "list":
             show_all()
         case "show":
@@ -35,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def create(photo: Path, name: str, voice: str | None, persona: Path | None) -> None:
+def create(photo: Path, name: str, voice: str | None, persona: Path | None, disclosure: str | None) -> None:
     """Makes an avatar; its voice and persona are tried first."""
     from agent.persona import load_persona  # noqa: PLC0415 - heavy
-    from avatar.portrait.folder import check_free, create_avatar  # noqa: PLC0415 - heavy
+    from avatar.portrait.folder import DISCLOSURE, check_free, create_avatar  # noqa: PLC0415 - heavy
 
     check_free(name)
     if persona:
@@ -52,7 +53,8 @@ def create(photo: Path, name: str, voice: str | None, persona: Path | None) -> N
             PiperEngine(PiperOptions(voice=voice), 0)
     began = time.monotonic()
     with stage("finding the face and fitting the head"):
-        made = create_avatar(photo, name, voice=voice or "", persona=persona, note=note)
+        told = DISCLOSURE if disclosure is None else disclosure
+        made = create_avatar(photo, name, voice=voice or "", persona=persona, disclosure=told, note=note)
     print(f"{name}: made in {time.monotonic() - began:.1f} s in {made.path}")
 
 

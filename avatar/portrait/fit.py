@@ -201,10 +201,10 @@ class HeadFitter:
             high: As `bounds` returns it.
         """
         view = rotation.T @ np.diag([1.0, 1.0, _DEPTH_WEIGHT**2]) @ rotation
-        matrix = np.tensordot(view, self._products, 2) + np.diag(self._ridge)
+        matrix = np.asarray(np.tensordot(view, self._products, 2) + np.diag(self._ridge), np.float64)
         goal = self._weighted @ (moved / self.face_width @ view).ravel()
         goal[self._n_identity :] -= _EXPRESSION_SPARSITY
-        return bounded_ridge(matrix, goal, low, high, start, 100)
+        return bounded_ridge(matrix, goal, low, high, np.asarray(start, np.float64), 100)
 
     def bounds(self, known: Mapping[str, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Returns the least and the greatest identity and expression, (n_identity + 52,) each.

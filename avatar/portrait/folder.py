@@ -105,7 +105,13 @@ def avatars_dir() -> Path:
 
 
 def create_avatar(
-    photo: Path, name: str, *, voice: str = "", persona: Path | None = None, note: Callable[[str], None]
+    photo: Path,
+    name: str,
+    *,
+    voice: str = "",
+    persona: Path | None = None,
+    disclosure: str = DISCLOSURE,
+    note: Callable[[str], None],
 ) -> AvatarFolder:
     """Makes an avatar of a photo, whole or not at all.
 
@@ -114,13 +120,17 @@ def create_avatar(
         name: Up to 40 small letters, digits, `-` and `_`.
         voice: Piper's name for its voice, or the voice's file (.onnx with its JSON beside it), which is copied.
         persona: The file that says who it is; it is copied.
+        disclosure: What viewers are told about it.
         note: Is told what the user should know.
 
     Raises:
-        InputError: The name is taken or malformed, or no avatar can be made of the photo.
+        InputError: The name is taken or malformed, the disclosure says nothing, or no avatar can be made of the photo.
         OutputError: The folder can't be written.
     """
     target = check_free(name)
+    if not disclosure.strip():
+        expected = "words that tell viewers they see a synthetic face"
+        raise InputError(f"creating the avatar {name}", expected=f"a disclosure: {expected}", got="none")
     data = read_bytes(photo)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +142,7 @@ def create_avatar(
             photo=f"photo{photo.suffix.lower()}",
             voice=_VOICE if voice.endswith(".onnx") else voice,
             persona=_PERSONA if persona else "",
+            disclosure=disclosure.strip(),
         )
         made = AvatarFolder(scratch, about)
         made.photo.write_bytes(data)

@@ -40,14 +40,19 @@ def test_an_avatar_is_made_listed_shown_and_removed(
     photo, persona, sheet = tmp_path / "astronaut.png", tmp_path / "who.md", tmp_path / "sheet.png"
     cv2.imwrite(str(photo), cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
     persona.write_text("You are an astronaut.")
-    assert run_agent.main(["avatar", "create", str(photo), "eileen", "--persona", str(persona)]) == 0
+    assert (
+        run_agent.main(
+            ["avatar", "create", str(photo), "eileen", "--persona", str(persona), "--disclosure", "A drawn Eileen."]
+        )
+        == 0
+    )
     assert capsys.readouterr().out.startswith("eileen: made in ")
     assert run_agent.main(["avatar", "list"]) == 0
     assert capsys.readouterr().out == f"eileen  {home / 'eileen'}  own persona\n"
     assert run_agent.main(["avatar", "show", "eileen", "-o", str(sheet)]) == 0
     said = capsys.readouterr().out
     assert f"folder      {home / 'eileen'}\n" in said
-    assert "You are talking with an AI." in said
+    assert "disclosure  A drawn Eileen." in said
     pictures = cv2.imread(str(sheet))
     assert pictures is not None
     assert pictures.shape == (4 * (320 + 24), 5 * 320, 3)

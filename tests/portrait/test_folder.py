@@ -99,6 +99,12 @@ def test_a_name_that_is_no_plain_name_is_refused(name):
         create_avatar(default_portrait_path(), name, note=silent)
 
 
+def test_an_avatar_that_tells_viewers_nothing_is_refused(home):
+    with pytest.raises(InputError, match="creating the avatar eileen: expected a disclosure"):
+        create_avatar(default_portrait_path(), "eileen", disclosure=" ", note=silent)
+    assert not home.exists()
+
+
 def test_nothing_is_left_behind_when_the_photo_is_no_photo(tmp_path, home):
     photo = tmp_path / "letter.txt"
     photo.write_text("Dear Sir")
