@@ -24,6 +24,10 @@ _FUNNEL_SHARE: Final = 0.72
 _JAW_REACH, _FUNNEL_REACH, _TUCK_REACH = (0.05, 0.14), (0.05, 0.05), (0.05, 0.045)
 _NARROWER: Final = 0.016
 """How much each of the mouth's corners comes in when the jaw is wide open, face widths, beside what the head does."""
+_WIDER: Final = 0.018
+"""How much a smile draws its corner aside beside what the head does, which pulls it up steeply."""
+_SMILING_EYE: Final = 0.25
+"""Share of a squint that comes with a smile (the Duchenne marker: Ekman, Davidson and Friesen 1990)."""
 _PRESSED: Final = 0.2
 """What is left of the rolled lip's pressure on the upper one, which would hide the teeth that it touches."""
 _TUCKED_RED: Final = 0.45
@@ -42,7 +46,9 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
     rounder = carried_by_lips(face, 0 * lacking, -lacking, _JAW_REACH)
     deltas[jaw] += rounder
     deltas[close] -= rounder
-    deltas[jaw] += _narrower(face)
+    deltas[jaw] += _widened(face, -_NARROWER).sum(0)
+    for corner, side in zip(_widened(face, _WIDER), ("Right", "Left"), strict=True):
+        deltas[INDEX["mouthSmile" + side]] += corner + _SMILING_EYE * face.deltas[INDEX["eyeSquint" + side]]
 
     # What `Driver` makes of a funnel, of which the head's own funnel is a part.
     shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[INDEX["mouthPucker"]]
@@ -71,14 +77,17 @@ def _lacking(
     return (shape - gaps)[:, None] * face.up
 
 
-def _narrower(face: Face) -> NDArray[np.float64]:
-    """Returns what brings the mouth's corners in, with the cheeks beside them, (468, 3)."""
+def _widened(face: Face, width: float) -> NDArray[np.float64]:
+    """Returns what moves the mouth's corners out by `width` face widths, with the cheeks beside them: (2, 468, 3).
+
+    The corner on the picture's left, which is the person's right, comes first.
+    """
     corners = face.points[[_UPPER[0], _UPPER[-1]]]
-    middle = corners.mean(0)
     apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
-    side = np.tanh((face.points - middle) @ face.right / (0.08 * face.width))
-    near = np.exp(-((apart.min(1) / 0.13) ** 2))
-    return -(_NARROWER * face.width * near * side)[:, None] * face.right
+    near = np.exp(-((apart / 0.13) ** 2))
+    aside = np.tanh((face.points - corners.mean(0)) @ face.right / (0.08 * face.width))
+    moves = near * np.stack([np.minimum(aside, 0), np.maximum(aside, 0)], 1) * width * face.width
+    return moves.T[..., None] * face.right
 
 
 def _tuck(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LINE: Final = 0.013
 """Half width of a fold, face widths."""
-_RIDGE: Final = 0.45
+_RIDGE: Final = 0.32
 """Brightness of the ridge above a fold, as a share of the fold's darkness."""
 
 
@@ -35,10 +35,41 @@ class _Fold:
 
 _FOREHEAD: Final = (104, 69, 108, 151, 337, 299, 333)
 _BROWS: Final = (105, 66, 107, 9, 336, 296, 334)
+_LIP_FOLD: Final = (106, 182, 83, 18, 313, 406, 335)
+
+
+def _both(lines: tuple[tuple[tuple[int, ...], ...], ...], units: tuple[tuple[str, float], ...]) -> tuple[_Fold, ...]:
+    """Returns a fold of the person's right side and of the left one; `units` are named without their side."""
+    right, left = (tuple((name + side, depth) for name, depth in units) for side in ("Right", "Left"))
+    return _Fold(lines[0], right), _Fold(lines[1], left)
+
 
 _FOLDS: Final = (
-    _Fold(((129,), (129, 203), (203,), (206,), (206, 216)), (("mouthSmileRight", 0.075), ("noseSneerRight", 0.12))),
-    _Fold(((358,), (358, 423), (423,), (426,), (426, 436)), (("mouthSmileLeft", 0.075), ("noseSneerLeft", 0.12))),
+    # From the nose to beside the mouth's corner.
+    *_both(
+        (((129,), (129, 203), (203,), (206,), (206, 216)), ((358,), (358, 423), (423,), (426,), (426, 436))),
+        (("mouthSmile", 0.105), ("noseSneer", 0.12), ("mouthUpperUp", 0.03), ("cheekSquint", 0.03)),
+    ),
+    # Crow's feet.
+    *_both(
+        (((130, 226), (35, 143), (34, 143)), ((359, 446), (265, 372), (264, 372))),
+        (("cheekSquint", 0.07), ("mouthSmile", 0.035), ("eyeSquint", 0.04)),
+    ),
+    *_both(
+        (((130, 25), (31, 111), (111, 117)), ((359, 255), (261, 340), (340, 346))),
+        (("cheekSquint", 0.06), ("mouthSmile", 0.03), ("eyeSquint", 0.03)),
+    ),
+    # Under the eye, where a raised cheek meets the lid.
+    *_both(
+        (((25,), (110, 24), (23,), (22,), (26,)), ((255,), (339, 254), (253,), (252,), (256,))),
+        (("cheekSquint", 0.06), ("mouthSmile", 0.025), ("eyeSquint", 0.05)),
+    ),
+    # From the mouth's corner down.
+    *_both((((57,), (43, 202), (202, 210)), ((287,), (273, 422), (422, 430))), (("mouthFrown", 0.085),)),
+    _Fold(
+        tuple((index,) for index in _LIP_FOLD),
+        (("mouthShrugLower", 0.07), ("mouthFrownLeft", 0.03), ("mouthFrownRight", 0.03), ("mouthRollLower", 0.03)),
+    ),
     _Fold(
         tuple((top,) for top in _FOREHEAD),
         (("browInnerUp", 0.045), ("browOuterUpLeft", 0.02), ("browOuterUpRight", 0.02)),
@@ -47,8 +78,7 @@ _FOLDS: Final = (
         tuple((top, brow) for top, brow in zip(_FOREHEAD, _BROWS, strict=True)),
         (("browInnerUp", 0.06), ("browOuterUpLeft", 0.02), ("browOuterUpRight", 0.02)),
     ),
-    _Fold(((8, 55), (9, 107), (9, 9, 107)), (("browDownRight", 0.09),)),
-    _Fold(((8, 285), (9, 336), (9, 9, 336)), (("browDownLeft", 0.09),)),
+    *_both((((8, 55), (9, 107), (9, 9, 107)), ((8, 285), (9, 336), (9, 9, 336))), (("browDown", 0.09),)),
 )
 
 

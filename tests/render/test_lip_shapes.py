@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from avatar.motion.layout import INDEX, motion_from
+from avatar.portrait.landmarks import LandmarkModel
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER
 from avatar.render.drive import Driver
 from avatar.render.face import Face, face_of
@@ -30,7 +31,8 @@ def gaps(face: Face, delta: np.ndarray) -> np.ndarray:
 def of(portrait: Portrait, face: Face, **values: float) -> tuple[np.ndarray, np.ndarray]:
     """Returns how the lips part under motion, as the head has it and as it is shaped."""
     units = Driver(portrait.head).drive(motion_from(values)).units
-    return tuple(gaps(face, np.tensordot(units, deltas, 1)) for deltas in (face.deltas, with_shaped_lips(face)))
+    own, shaped = (gaps(face, np.tensordot(units, deltas, 1)) for deltas in (face.deltas, with_shaped_lips(face)))
+    return own, shaped
 
 
 def test_a_wide_jaw_is_round_below_and_no_deeper(portrait: Portrait, face: Face) -> None:
@@ -69,11 +71,33 @@ def test_a_rolled_lower_lip_shows_no_teeth_at_the_sides_and_less_red(portrait: P
     assert (shown < 0.75 * red).all()
 
 
+def test_a_smile_draws_its_own_corner_aside_and_lifts_the_lower_lid(face: Face) -> None:
+    before, after = (deltas[INDEX["mouthSmileLeft"]] for deltas in (face.deltas, with_shaped_lips(face)))
+    aside = ((after - before) @ face.right) / face.width
+    assert aside[308] > 0.01
+    assert abs(aside[78]) < 1e-3
+    assert (after - before)[374] @ face.up > 0
+
+
 def test_other_units_stay(face: Face) -> None:
     after = with_shaped_lips(face)
-    changed = {INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel", "mouthRollLower")}
+    names = ("jawOpen", "mouthClose", "mouthFunnel", "mouthRollLower", "mouthSmileLeft", "mouthSmileRight")
+    changed = {INDEX[name] for name in names}
     same = [k for k in range(52) if k not in changed]
     np.testing.assert_array_equal(after[same], face.deltas[same])
+
+
+@pytest.mark.model
+def test_a_photos_smile_takes_the_corners_up_and_out(drawn_photo: PortraitRenderer, photo: Portrait) -> None:
+    model = LandmarkModel()
+    smile = motion_from({"mouthSmileLeft": 1, "mouthSmileRight": 1})
+    rest, smiling = (model.landmarks(drawn_photo.render(motion)) for motion in (0 * smile, smile))
+    assert rest is not None
+    assert smiling is not None
+    width = photo.face_width / 2
+    moved = (smiling.points[[61, 291], :2] - rest.points[[61, 291], :2]) / width
+    assert (moved[:, 1] < -0.01).all()
+    assert moved[1, 0] - moved[0, 0] > 0.015
 
 
 @pytest.mark.model
