@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from livekit import rtc
-from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess, JobRequest
+from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
 from pydantic import ValidationError
 
 from agent.options import Strict
+from agent.room.faces import FaceLender
 from agent.room.guest import RoomGuest
 from avatar.errors import EndpointError, InputError, OutputError, VisavisError
 
@@ -40,10 +42,14 @@ class RoomRequest(Strict):
     Attributes:
         avatar: Name of the avatar, or nothing for the worker's own.
         persona: Name of the persona, likewise.
+        speaks_for: Identity of another agent that only wants a face, or nothing for a conversation of our own.
+        identity: The participant that the face then becomes.
     """
 
     avatar: str = ""
     persona: str = ""
+    speaks_for: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class RoomWorker:
             api_secret=account.secret,
             setup_fnc=_keep,
         )
-        self._server.rtc_session(self._join, agent_name=options.name)
+        self._server.rtc_session(self._join, agent_name=options.name, on_request=_accept)
         self._server.on("worker_registered", self._on_registered)
 
     @property
@@ -157,7 +163,8 @@ class RoomWorker:
         """Takes part in a room until it closes; called in the room's own thread and loop."""
         room = context.room.name
         try:
-            choice = await self._models.run(self._choose(context.job.metadata))
+            request = read_request(context.job.metadata)
+            choice = await self._models.run(self._choose(request))
             await context.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         except VisavisError as error:
             self._give_up(context, error)
@@ -165,7 +172,10 @@ class RoomWorker:
         except rtc.ConnectError as error:
             self._give_up(context, connect_error(room, error))
             return
-        guest = RoomGuest(context.room, self._models, self._note)
+        if request.speaks_for:
+            guest = FaceLender(context.room, self._models, request.speaks_for)
+        else:
+            guest = RoomGuest(context.room, self._models, self._note)
         talking = asyncio.create_task(guest.run(choice), name=f"guest of {room}")
         talking.add_done_callback(lambda task: self._on_end(context, task))
 
@@ -175,20 +185,12 @@ class RoomWorker:
 
         context.add_shutdown_callback(leave)
 
-    async def _choose(self, metadata: str) -> Choice:
+    async def _choose(self, request: RoomRequest) -> Choice:
         """Returns what a room asked for; runs in the models' loop.
 
         Raises:
             InputError: It asked for what there is not.
         """
-        try:
-            request = RoomRequest.model_validate_json(metadata or "{}")
-        except ValidationError as error:
-            raise InputError(
-                "joining a room",
-                expected='metadata such as {"avatar": "me", "persona": "default"}',
-                got=error.errors()[0]["msg"],
-            ) from None
         options = self._models.engine.gallery.options()
         choice = options.default()
         wanted: dict[str, Any] = {}
@@ -214,14 +216,41 @@ class RoomWorker:
         context.shutdown(reason="the conversation broke off")
 
 
+def read_request(metadata: str) -> RoomRequest:
+    """Reads what a dispatch asks for.
+
+    Raises:
+        InputError: It is something else.
+    """
+    try:
+        return RoomRequest.model_validate_json(metadata or "{}")
+    except ValidationError as error:
+        raise InputError(
+            "joining a room",
+            expected='metadata such as {"avatar": "me", "persona": "default"}',
+            got=error.errors()[0]["msg"],
+        ) from None
+
+
+async def _accept(request: JobRequest) -> None:
+    """Takes a job; a face for another agent joins under the identity that the agent expects."""
+    try:
+        wanted = read_request(request.job.metadata)
+    except InputError:  # said when the room is joined
+        wanted = RoomRequest()
+    if wanted.speaks_for:
+        attributes = {ATTRIBUTE_PUBLISH_ON_BEHALF: wanted.speaks_for}
+        await request.accept(identity=wanted.identity, name="Visavis", attributes=attributes)
+    else:
+        await request.accept(name="Visavis")
+
+
 def connect_error(room: str, error: rtc.ConnectError) -> VisavisError:
     """Says in one line why a room could not be joined."""
     got = error.message.splitlines()[0]
     lower = got.lower()
     if "401" in lower or "unauthorized" in lower or "token" in lower:
         return InputError(f"joining {room}", expected="a token that the server takes", got=got, hint="has it expired?")
-    if "max" in lower or "limit" in lower or "full" in lower or "429" in lower:
-        return EndpointError(f"joining {room}", expected="a free place in the room", got=got)
     return EndpointError(f"joining {room}", expected="a LiveKit server", got=got)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from avatar.stream import LiveStream
+    from avatar.stream import AvatarStream, LiveStream
     from avatar.types import Playout, SyncedFrame
 
 _PIECE: Final = OUTPUT_RATE // 100
@@ -104,6 +104,19 @@ class RoomPublisher:
         await self._pictures.aclose()
 
 
+def push_sound(stream: AvatarStream, frame: rtc.AudioFrame | AudioSegmentEnd) -> None:
+    """Gives a stream livekit's speech of any rate, or its end.
+
+    Raises:
+        InputError: The sample rate changed within the segment.
+    """
+    if isinstance(frame, AudioSegmentEnd):
+        stream.end_segment()
+        return
+    samples = from_int16(np.frombuffer(frame.data, np.int16)).reshape(-1, frame.num_channels)
+    stream.push_audio(AudioChunk(samples.mean(axis=1, dtype=np.float32), frame.sample_rate))
+
+
 class AvatarVideoGenerator(VideoGenerator):
     """livekit's `VideoGenerator`: speech in; pictures, and their sound while there is speech, out.
 
@@ -126,11 +139,7 @@ class AvatarVideoGenerator(VideoGenerator):
         Raises:
             InputError: The sample rate changed within the segment.
         """
-        if isinstance(frame, AudioSegmentEnd):
-            self._live.stream.end_segment()
-            return
-        samples = from_int16(np.frombuffer(frame.data, np.int16)).reshape(-1, frame.num_channels)
-        self._live.stream.push_audio(AudioChunk(samples.mean(axis=1, dtype=np.float32), frame.sample_rate))
+        push_sound(self._live.stream, frame)
 
     def clear_buffer(self) -> None:
         """Drops what was not heard."""

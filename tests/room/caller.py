@@ -93,6 +93,18 @@ class Caller:
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         self._track = await self.room.local_participant.publish_track(track, options)
 
+    def mute(self) -> None:
+        """Closes the microphone."""
+        assert self._track is not None
+        assert isinstance(self._track.track, rtc.LocalAudioTrack)
+        self._track.track.mute()
+
+    def unmute(self) -> None:
+        """Opens the microphone again."""
+        assert self._track is not None
+        assert isinstance(self._track.track, rtc.LocalAudioTrack)
+        self._track.track.unmute()
+
     async def say(self, samples: NDArray[np.float32], pause: float = 1.5) -> None:
         """Says float32 (n_samples,) at 16 kHz in real time, and stays silent for a while."""
         assert self._microphone is not None
@@ -133,11 +145,13 @@ class Caller:
 
     async def aclose(self) -> None:
         """Leaves."""
-        await self.room.disconnect()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self.room.disconnect()
+        if self._microphone is not None:
+            await self._microphone.aclose()
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
         watch = self._watch if track.kind == rtc.TrackKind.KIND_VIDEO else self._hear
@@ -159,24 +173,28 @@ class Caller:
 
     async def _watch(self, track: rtc.Track) -> None:
         stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGB24)
-        async for event in stream:
-            frame = event.frame
-            self.sizes.add((frame.width, frame.height))
-            rgb = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 3)
-            small = cv2.resize(rgb, (128, 128), interpolation=cv2.INTER_AREA)
-            self.seen.append(Seen(event.timestamp_us / 1e6, np.asarray(small, np.uint8), float(small.mean())))
-            self._news.set()
-        await stream.aclose()
+        try:
+            async for event in stream:
+                frame = event.frame
+                self.sizes.add((frame.width, frame.height))
+                rgb = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 3)
+                small = np.asarray(cv2.resize(rgb, (128, 128), interpolation=cv2.INTER_AREA), np.uint8)
+                self.seen.append(Seen(event.timestamp_us / 1e6, small, float(small.mean())))
+                self._news.set()
+        finally:
+            await stream.aclose()
 
     async def _hear(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1)
         n_samples = 0
-        async for event in stream:
-            samples = from_int16(np.frombuffer(event.frame.data, np.int16))
-            self.heard.append(Heard(time.monotonic(), samples, n_samples))
-            n_samples += len(samples)
-            self._news.set()
-        await stream.aclose()
+        try:
+            async for event in stream:
+                samples = from_int16(np.frombuffer(event.frame.data, np.int16))
+                self.heard.append(Heard(time.monotonic(), samples, n_samples))
+                n_samples += len(samples)
+                self._news.set()
+        finally:
+            await stream.aclose()
 
 
 @asynccontextmanager

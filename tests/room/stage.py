@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from agent.room.account import Account
     from agent.web.conversation import Ask, Audience, Choice, Command
+    from avatar.stream import AvatarStream
 
 FLASH_EVERY = 15
 """Frames from one flash, and its click, to the next."""
@@ -91,6 +92,7 @@ class Stage:
     def __init__(self) -> None:
         self.conversations: list[Flasher] = []
         self.gallery = self
+        self.lend: Callable[[], AvatarStream] | None = None
 
     def options(self) -> Options:
         return Options(
@@ -100,6 +102,10 @@ class Stage:
     def open(self, choice: Choice) -> Flasher:
         self.conversations.append(Flasher(choice))
         return self.conversations[-1]
+
+    async def face(self, avatar: str) -> AvatarStream:
+        assert self.lend is not None
+        return self.lend()
 
     async def prepare(self, choice: Choice) -> None:
         pass
