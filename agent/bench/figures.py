@@ -66,7 +66,7 @@ class Figures:
         yield _row("barge-in -> silence", self.barge_in_silence, GOALS["barge_in_silence"])
         yield _row("barge-in -> mouth closed", self.barge_in_mouth, None)
         if self.av_skew:
-            size = np.abs(self.av_skew)
+            size = [abs(skew) for skew in self.av_skew]
             p99 = percentile(size, 99)
             yield (
                 f"{'A/V skew as received':<34} {percentile(self.av_skew, 50):7.3f} {p99:7.3f}  p99 of its size"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aiortc import RTCRtpReceiver
 
+_WRAP: Final = 0xFFFFFFFF
 _WHITE: Final = 200
 _LOUD: Final = 6000
 _PAIR_SECONDS: Final = 0.45
@@ -47,14 +48,15 @@ class Arrivals:
         async def note(packet: Any, *rest: Any, **more: Any) -> None:  # noqa: ANN401 - aiortc's packet
             if self._first is None:
                 self._first = packet.timestamp
-            self._moments[(packet.timestamp - self._first) & 0xFFFFFFFF] = time.monotonic()
+            self._moments[(packet.timestamp - self._first) & _WRAP] = time.monotonic()
             await handle(packet, *rest, **more)
 
         private._handle_rtp_packet = note  # noqa: SLF001 - likewise
 
     def of(self, pts: int) -> float | None:
         """Returns when the last packet of a time on the track came."""
-        return self._moments.get(pts)
+        # aiortc counts a wrap of the 32 bits more when packets change places
+        return self._moments.get(pts & _WRAP)
 
 
 async def watch(receiver: RTCRtpReceiver, arrivals: Arrivals, flashes: list[float]) -> None:

@@ -193,6 +193,7 @@ class WebRtcPublisher:
         self._video = VideoEncoder(codec)
         self._audio = AudioEncoder()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encode")
+        self._due: list[tuple[asyncio.TimerHandle, Packet]] = []
 
     def answer_keyframe_requests(self, sender: RTCRtpSender) -> None:
         """Lets a receiver's picture-loss report reach our encoder."""
@@ -206,11 +207,30 @@ class WebRtcPublisher:
         for packet in video:
             if not self.video.put(packet):
                 self._video.request_keyframe()
+        self._send_due()
         for position, packet in enumerate(audio):
-            loop.call_later(position * OPUS_SAMPLES / OUTPUT_RATE, self.audio.put, packet)
+            if position == 0:
+                self.audio.put(packet)
+            else:
+                delay = position * OPUS_SAMPLES / OUTPUT_RATE
+                self._due.append((loop.call_later(delay, self._send_next), packet))
+
+    def _send_next(self) -> None:
+        _, packet = self._due.pop(0)
+        self.audio.put(packet)
+
+    def _send_due(self) -> None:
+        """Sends what waits for its time: after a held-up frame the next one comes sooner, and sound keeps its order."""
+        for timer, packet in self._due:
+            timer.cancel()
+            self.audio.put(packet)
+        self._due.clear()
 
     def close(self) -> None:
         """Ends both tracks; a frame that is being encoded is let through, so that who publishes it goes on."""
+        for timer, _ in self._due:
+            timer.cancel()
+        self._due.clear()
         self.video.stop()
         self.audio.stop()
         self._thread.shutdown(wait=False)

@@ -110,3 +110,14 @@ async def test_who_publishes_goes_on_when_the_connection_ends_in_the_middle_of_a
     await asyncio.sleep(0)
     publisher.close()
     await asyncio.gather(*publishing)
+
+
+async def test_sound_keeps_its_order_when_frames_come_one_after_the_other():
+    publisher = WebRtcPublisher(PacketTrack("video"), PacketTrack("audio"), "VP8")
+    picture = pictures(1)[0]
+    for index in range(3):
+        await publisher.publish(SyncedFrame(picture, np.zeros(1920, np.float32), index, AvatarState.IDLE))
+    times = [(await publisher.audio.recv()).pts for _ in range(6)]
+    publisher.close()
+    assert times == sorted(times)
+    assert np.diff(times).tolist() == [960] * 5
