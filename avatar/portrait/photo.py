@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PIXELS: Final = 80_000_000
+"""Of a JPEG picture; others can't be decoded at half their size, so that of them only 50 megapixels are taken."""
+
+_MAX_UNHALVED: Final = 50_000_000
+_ENOUGH: Final = 12_000_000
+"""A picture with more pixels is made smaller as soon as it is decoded: no portrait needs them."""
+
 _HALVED: Final = 24_000_000
 """A JPEG picture with more pixels is decoded at half its size, which saves most of the time and memory."""
 
@@ -27,6 +33,9 @@ FORMATS: Final = "a JPEG, PNG, WebP, AVIF, GIF or BMP picture"
 
 _JPEG = b"\xff\xd8"
 _PNG = b"\x89PNG\r\n\x1a\n"
+
+_PNG_OPAQUE = (0, 2)
+"""Colour types of grey and RGB pictures without alpha (ISO/IEC 15948, table 11.1)."""
 
 _BEHIND = 225.0
 """Grey that shows through transparent pixels."""
@@ -43,7 +52,7 @@ def read_photo(path: Path, data: bytes | None = None) -> NDArray[np.uint8]:
         data: Its bytes, if they were read already.
 
     Raises:
-        InputError: The file can't be read, is no picture that we know, is damaged, or is larger than 80 megapixels.
+        InputError: The file can't be read, is no picture that we know, is damaged, or is too large.
     """
     data = read_bytes(path) if data is None else data
     what = f"reading {path.name}"
@@ -51,19 +60,23 @@ def read_photo(path: Path, data: bytes | None = None) -> NDArray[np.uint8]:
     if size is None:
         raise InputError(what, expected=FORMATS, got="something else", hint="save it as a JPEG or PNG picture")
     width, height = size
-    if width * height > MAX_PIXELS:
+    jpeg = data.startswith(_JPEG)
+    most = MAX_PIXELS if jpeg else _MAX_UNHALVED
+    if width * height > most:
         raise InputError(
-            what, expected=f"at most {MAX_PIXELS // 1_000_000} megapixels", got=f"{width} x {height} pixels"
+            what,
+            expected=f"at most {most // 1_000_000} megapixels",
+            got=f"{width} x {height} pixels",
+            hint="make the picture smaller",
         )
     raw = np.frombuffer(data, np.uint8)
     cut_off = data.startswith(_PNG) and b"IEND" not in data  # libpng would complain on the terminal
-    jpeg = data.startswith(_JPEG)
     flags = cv2.IMREAD_REDUCED_COLOR_2 if jpeg and width * height > _HALVED else cv2.IMREAD_COLOR
-    bgr = None if cut_off else _decode(raw, flags)
+    bgr = None if cut_off else _shrunk(_decode(raw, flags))
     if bgr is None:
         raise InputError(what, expected="a whole picture", got="a damaged or incomplete file")
-    if not jpeg:
-        bgr = _over_grey(bgr, _decode(raw, cv2.IMREAD_UNCHANGED))
+    if not jpeg and not _opaque(data):
+        bgr = _over_grey(bgr, _shrunk(_decode(raw, cv2.IMREAD_UNCHANGED)))
     return np.ascontiguousarray(bgr[..., ::-1])
 
 
@@ -167,6 +180,22 @@ def _decode(raw: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     finally:
         cv2.utils.logging.setLogLevel(before)
     return None if decoded is None else np.asarray(decoded)
+
+
+def _shrunk(picture: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Returns a picture of at most 12 megapixels, or None if there is none."""
+    if picture is None:
+        return None
+    scale = (_ENOUGH / (picture.shape[0] * picture.shape[1])) ** 0.5
+    if scale >= 1:
+        return picture
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _opaque(data: bytes) -> bool:
+    """Returns whether a picture's header rules out transparent pixels, so that it needs no second decoding."""
+    return data.startswith(_PNG) and data[25] in _PNG_OPAQUE and b"tRNS" not in data
 
 
 def _over_grey(bgr: NDArray[Any], unchanged: NDArray[Any] | None) -> NDArray[np.uint8]:

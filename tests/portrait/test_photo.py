@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from avatar.errors import InputError
-from avatar.portrait.photo import MAX_PIXELS, picture_size, read_photo
+from avatar.portrait import photo
+from avatar.portrait.photo import picture_size, read_photo
 
 ORIENTATION = 0x0112
 
@@ -134,9 +135,19 @@ def test_a_very_large_jpeg_is_read_at_half_its_size(tmp_path):
     assert (rgb == 90).all()
 
 
+def test_a_large_picture_is_made_smaller_before_anything_else_is_done_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(photo, "_ENOUGH", 30_000)
+    bgra = np.full((320, 400, 4), 90, np.uint8)
+    bgra[..., 3] = np.where(np.arange(400) < 200, 255, 0)
+    rgb = read_photo(written(tmp_path, encode(".png", bgra)))
+    assert rgb.shape == (155, 194, 3)
+    assert (rgb[:, :95] == 90).all()
+    assert (rgb[:, 99:] == 225).all()
+
+
 def test_a_small_file_that_claims_a_huge_picture_is_never_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(cv2, "imdecode", None)
-    side = int(MAX_PIXELS**0.5) + 10
+    side = 7100
     assert f"{side} x {side} pixels" in refusal(written(tmp_path, png_header(side, side) + b"\x00" * 100))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from avatar.errors import InputError
 from avatar.portrait import setup, topology
@@ -89,6 +90,8 @@ def refusal(path):
 def test_photos_that_show_no_usable_face_are_refused_in_one_line(cache, tmp_path, astronaut):
     empty = saved(tmp_path / "wall.png", np.full((300, 400, 3), 120, np.uint8))
     assert refusal(empty) == "making a portrait of wall.png: expected a face, got none"
+    cat = saved(tmp_path / "cat.png", data.chelsea())
+    assert refusal(cat) == "making a portrait of cat.png: expected a face, got none"
     small = saved(tmp_path / "small.png", cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA))
     assert "expected a face at least 64 pixels wide, got one of 4" in refusal(small)
     assert "expected a photo, got no such file" in refusal(tmp_path / "nobody.png")
