@@ -9,6 +9,7 @@ from agent.commands.progress import note, stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from avatar.motion.gltf import HeadModel
     from avatar.motion.types import MotionGenerator
     from avatar.render.types import Renderer
 
@@ -28,6 +29,20 @@ def open_renderer(portrait: Path | None, threads: int = 1) -> Renderer:
 
     with stage("preparing the portrait"):
         return PortraitRenderer(load_face(portrait, note=note), SIZE, threads=threads)
+
+
+def open_head(portrait: Path | None) -> HeadModel:
+    """Returns the 3D head of a photo or an avatar (its name or folder), or of the portrait that comes with Visavis.
+
+    Raises:
+        InputError: There is no such avatar, or the photo can't be read or has no usable face.
+        ModelError: A model is missing or damaged.
+    """
+    from avatar.portrait.folder import load_face  # noqa: PLC0415 - heavy
+    from avatar.portrait.model import head_model  # noqa: PLC0415 - heavy
+
+    with stage("preparing the head"):
+        return head_model(load_face(portrait, note=note))
 
 
 def open_generator(seed: int, threads: int = 1) -> MotionGenerator:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from agent.commands import animate, render
+from avatar.motion.gltf import HeadModel, HeadPart
 from tests.fakes import FlashRenderer, LoudnessGenerator
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ class Faces:
         self.portraits.append(portrait)
         return FlashRenderer()
 
+    def open_head(self, portrait: Path | None) -> HeadModel:
+        self.portraits.append(portrait)
+        vertices = np.eye(3, dtype=np.float32)
+        part = HeadPart("skin", vertices, np.int32([[0, 1, 2]]), np.zeros((52, 3, 3), np.float32), vertices)
+        return HeadModel((part,), np.zeros(3, np.float32), 0.06)
+
     def open_generator(self, seed: int) -> LoudnessGenerator:
         self.seeds.append(seed)
         return LoudnessGenerator()
@@ -33,5 +41,6 @@ def faces(monkeypatch: pytest.MonkeyPatch) -> Faces:
     made = Faces()
     monkeypatch.setattr(animate, "open_renderer", made.open_renderer)
     monkeypatch.setattr(animate, "open_generator", made.open_generator)
+    monkeypatch.setattr(animate, "open_head", made.open_head)
     monkeypatch.setattr(render, "open_renderer", made.open_renderer)
     return made

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import av
@@ -68,3 +69,20 @@ def test_video_and_motion_of_a_recording_are_the_same(speech: Path, tmp_path: Pa
 def test_a_portrait_is_used(speech: Path, tmp_path: Path, faces: Faces) -> None:
     run_agent.main(["animate", str(speech), "-o", str(tmp_path / "a.mp4"), "--portrait", str(tmp_path / "me.jpg")])
     assert faces.portraits == [tmp_path / "me.jpg"]
+
+
+@pytest.mark.parametrize("ending", ["glb", "gltf"])
+def test_a_recording_becomes_a_moving_head(speech: Path, tmp_path: Path, faces: Faces, ending: str) -> None:
+    out = tmp_path / f"head.{ending}"
+    assert run_agent.main(["animate", str(speech), "-o", str(out), "--portrait", "me.jpg"]) == 0
+    raw = out.read_bytes()
+    document = json.loads(raw if ending == "gltf" else raw[20 : 20 + int.from_bytes(raw[12:16], "little")])
+    times = document["accessors"][document["animations"][0]["samplers"][0]["input"]]
+    assert times["count"] == 60
+    assert times["max"] == [pytest.approx(59 / 25)]
+    assert [path.name for path in faces.portraits if path] == ["me.jpg"]
+
+
+def test_another_ending_is_refused(speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_agent.main(["animate", str(speech), "-o", str(tmp_path / "head.fbx")]) == 2
+    assert ".mp4 or .csv or .glb or .gltf" in capsys.readouterr().err
