@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from livekit import rtc
 from livekit.agents import stt
 from livekit.agents.language import LanguageCode
 
+from agent.config import load_config
+from agent.options import SileroOptions
 from agent.overheard import EchoGate, wants_turn
+from agent.vad import VoicedVAD, silero_vad
+from avatar.audio import to_int16
 from tests.fakes import spoken
 
 SAID = "The largest ocean is the Pacific Ocean."
@@ -68,3 +73,62 @@ def test_who_speaks_over_the_echo_is_heard():
 def test_everything_is_heard_while_the_avatar_is_silent():
     sound = 0.001 * spoken(1.0)
     np.testing.assert_array_equal(EchoGate(Voice(loudness=0.0)).clean(sound), sound)
+
+
+def in_a_room(reply: np.ndarray) -> np.ndarray:
+    """Returns a reply as a microphone hears it from the loudspeaker: 20 dB softer, 0.1 s late, with a short reverb."""
+    room = np.zeros(4800)
+    room[1600] = 1.0
+    random = np.random.default_rng(1)
+    room[2000:] = 0.05 * random.normal(size=2800) * np.exp(-np.arange(2800) / 800)
+    return (0.1 * np.convolve(reply, room)[: len(reply)]).astype(np.float32)
+
+
+def gated(sound: np.ndarray, reply: np.ndarray) -> np.ndarray:
+    """Returns a microphone's sound through the gate, 20 ms at a time, while `reply` is being spoken."""
+    voice, cleaned = Voice(), []
+    gate = EchoGate(voice)
+    level = np.sqrt(np.convolve(reply**2, np.ones(640) / 640, "same"))
+    for start in range(0, len(sound), 320):
+        voice.loudness = float(level[max(0, start - 9600) : start + 3200].max())
+        cleaned.append(gate.clean(sound[start : start + 320]))
+    return np.concatenate(cleaned)
+
+
+async def voiced(sound: np.ndarray) -> float:
+    """Returns the longest speech that Silero finds in a sound, in seconds."""
+    stream = VoicedVAD(silero_vad(SileroOptions())).stream()
+    pcm = to_int16(np.pad(sound, (8000, 12_000)))
+    for start in range(0, len(pcm), 320):
+        piece = pcm[start : start + 320]
+        stream.push_frame(rtc.AudioFrame(piece.tobytes(), 16_000, 1, len(piece)))
+    stream.end_input()
+    lengths = [event.speech_duration async for event in stream if event.speaking]
+    await stream.aclose()
+    return max(lengths, default=0.0)
+
+
+REPLY = "The largest ocean is the Pacific Ocean. It covers about a third of the surface of the earth."
+
+
+@pytest.mark.model
+async def test_the_real_detector_finds_no_speech_in_the_avatars_echo(say):
+    reply = say(REPLY)
+    echo = in_a_room(reply)
+    assert await voiced(echo) > 1.0
+    assert await voiced(gated(echo, reply)) == 0.0
+
+
+@pytest.mark.model
+async def test_the_real_detector_finds_who_speaks_over_the_echo(say):
+    reply = say(REPLY)
+    both = in_a_room(reply)
+    words = 0.7 * say("Wait, stop for a moment.")
+    both[16_000 : 16_000 + len(words)] += words
+    assert await voiced(gated(both, reply)) > load_config().turns.min_interruption
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("word", ["Yeah.", "Right.", "Uh-huh."])
+async def test_a_listeners_word_is_too_short_to_interrupt(say, word):
+    assert 0 < await voiced(say(word)) < load_config().turns.min_interruption
