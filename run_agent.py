@@ -22,6 +22,7 @@ _EXAMPLES: Final = """examples:
   run_agent.py speak "Good morning!" -o morning.mp4      let it say something
   run_agent.py animate speech.mp3 -o talking.mp4         let it say a recording
   run_agent.py animate speech.mp3 -o motion.csv          the same as ARKit curves (Live Link Face CSV)
+  run_agent.py animate speech.mp3 -o head.glb            the same as a moving 3D head (glTF)
   run_agent.py render motion.csv --audio speech.mp3 -o talking.mp4
   run_agent.py track talking.mp4 -o motion.csv           read the motion of a person in a video
   run_agent.py avatar create me.jpg me                   keep a photo as an avatar: --portrait me
@@ -117,7 +118,9 @@ def _add_files(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     )
 
     speak = add("speak", "make a portrait say a text")
-    speak.add_argument("text", metavar="TEXT", help='what to say, or "-" to read it from the standard input')
+    speak.add_argument(
+        "text", metavar="TEXT", help='what to say, with [happy] or [nod] before words if you like; "-": standard input'
+    )
 
     track = add("track", "read the motion of a person in a video")
     track.add_argument("video", type=Path, metavar="VIDEO", help="video of one talking person")
@@ -125,7 +128,7 @@ def _add_files(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     video = "the video to write, .mp4"
     for command, result in (
         (converse, video),
-        (animate, "the video (.mp4) or the motion (.csv) to write"),
+        (animate, "the video (.mp4), the motion (.csv) or the moving head (.glb, .gltf) to write"),
         (render, video),
         (speak, video),
         (track, "the motion to write, .csv"),
