@@ -130,8 +130,7 @@ class Hub:
             now.voice if message.voice is None else _known("voice", message.voice, options.voices),
             now.persona if message.persona is None else _known("persona", message.persona, options.personas),
         )
-        session.choose(choice)
-        session.send(options_message(options, choice))
+        session.choose(choice, lambda: session.send(options_message(self.gallery.options(), session.choice)))
 
     async def add_portrait(self, photo: bytes, label: str, session: Session | None) -> Option:
         """Makes an avatar of a photo and tells the session's page how far it is.

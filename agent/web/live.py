@@ -36,6 +36,8 @@ _PARTS: Final = {
     "llm": "language model",
     "tts": "voice",
 }
+_PLUGINS: Final = ("livekit.plugins.openai", "livekit.plugins.silero")
+
 _MOST_VOICES: Final = 2
 """Voices kept loaded beside the configured one."""
 
@@ -59,7 +61,7 @@ class LiveEngine:
         self._loading_voice = asyncio.Lock()
 
     async def load(self, report: Callable[[LoadStage], None]) -> None:
-        """Loads the face first, so that there is something to see, then what it hears, thinks and speaks with.
+        """Loads the face, so that there is something to see, and beside it what it hears, thinks and speaks with.
 
         Raises:
             VisavisError: A model is missing or damaged, or the configuration names what is not there.
@@ -67,20 +69,25 @@ class LiveEngine:
         for name in (_FACE, *_PARTS.values()):
             report(LoadStage(name, LoadState.LOADING))
         first = self.gallery.options().default().avatar
-        async with self._faces:
-            self._spare[first] = await asyncio.to_thread(self._make_face, first)
-        report(LoadStage(_FACE, LoadState.READY))
-        # livekit lets plugins be imported in the main thread only.
-        _import_plugins(self.config)
-        from agent.parts import load_parts  # noqa: PLC0415 - loads livekit-agents
-
         loop = asyncio.get_running_loop()
 
         def on_loaded(kind: str, _: float) -> None:
             loop.call_soon_threadsafe(report, LoadStage(_PARTS[kind], LoadState.READY))
 
-        self._parts = await asyncio.to_thread(load_parts, self.config, on_loaded)
-        import_module("agent.session")
+        async with self._faces:
+            portrait = asyncio.create_task(asyncio.to_thread(self.gallery.portrait, first))
+            await _import_parts(self.config)
+            await portrait
+            from agent.parts import load_parts  # noqa: PLC0415 - imported above
+
+            loading = asyncio.create_task(asyncio.to_thread(load_parts, self.config, on_loaded))
+            try:
+                self._spare[first] = await asyncio.to_thread(self._make_face, first)
+            except BaseException:
+                await (await loading).aclose()
+                raise
+            report(LoadStage(_FACE, LoadState.READY))
+        self._parts = await loading
         # A full collection over what is loaded (350 000 objects) would hold up frames and sound for 180 ms.
         gc.collect()
         gc.freeze()
@@ -160,11 +167,14 @@ class LiveEngine:
         return stream
 
 
-def _import_plugins(config: Config) -> None:
-    named = [config.vad.name, config.stt.name, config.llm.name, config.tts.name, config.turns.detection.name]
-    for name in ("livekit.plugins.openai.", "livekit.plugins.silero.", *named):
-        if name.startswith(PLUGINS):
-            try:
-                import_module(name.rpartition(".")[0])
-            except ModuleNotFoundError:
-                continue  # loading the part says what is missing
+async def _import_parts(config: Config) -> None:
+    """Imports what the parts are made of, where livekit lets it be: in the main thread. Pages are answered between."""
+    parts = (config.vad, config.stt, config.llm, config.tts, config.turns.detection)
+    plugins = [part.name.rpartition(".")[0] for part in parts if part.name.startswith(PLUGINS)]
+    for name in ("openai", "livekit.agents", *_PLUGINS, *plugins, "agent.parts", "agent.session"):
+        await asyncio.sleep(0)
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            if name not in plugins:  # loading the part says what is missing
+                raise

@@ -17,6 +17,8 @@ from avatar.errors import InputError, VisavisError
 from avatar.types import FRAME_RATE, AvatarState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from aiohttp import web
     from numpy.typing import NDArray
@@ -71,6 +73,7 @@ class Session:
     def __init__(self, engine: Engine, choice: Choice) -> None:
         self.id = secrets.token_urlsafe(16)
         self.choice = choice
+        self._ready_choice = choice
         self._engine = engine
         self._mailbox: Mailbox | None = None
         self._peer: Peer | Wire | None = None
@@ -181,12 +184,20 @@ class Session:
             )
         await self._conversation.do(command)
 
-    def choose(self, choice: Choice) -> None:
-        """Goes on with another avatar, voice or persona; the one that is there stays until the other is ready."""
-        self.choice = choice
-        if self._preparing is not None:
+    def choose(self, choice: Choice, tell: Callable[[], None]) -> None:
+        """Goes on with another avatar, voice or persona; the one that is there stays until the other is ready.
+
+        Args:
+            choice: The other one.
+            tell: Tells the page what is chosen, now and if the other one can't be had.
+        """
+        if self._preparing is not None and not self._preparing.done():
             self._preparing.cancel()
-        self._preparing = asyncio.create_task(self._prepare(choice))
+        else:
+            self._ready_choice = self.choice
+        self.choice = choice
+        tell()
+        self._preparing = asyncio.create_task(self._prepare(choice, tell))
 
     async def show(self, frame: SyncedFrame) -> None:
         """Passes a frame on to the page, on the session's own time: conversations follow each other."""
@@ -219,11 +230,13 @@ class Session:
         if self._conversation is not None:
             self._conversation.hear(samples)
 
-    async def _prepare(self, choice: Choice) -> None:
+    async def _prepare(self, choice: Choice, tell: Callable[[], None]) -> None:
         try:
             await self._engine.prepare(choice)
         except VisavisError as error:
+            self.choice = self._ready_choice
             self.send(error_message(error, "conversation"))
+            tell()
         else:
             self._again.set()
 

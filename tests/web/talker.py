@@ -212,6 +212,8 @@ class Theatre:
             report(LoadStage(name, LoadState.READY))
 
     async def prepare(self, choice: Choice) -> None:
+        if self.fault is not None:
+            raise self.fault
         self.prepared.append(choice)
 
     def open(self, choice: Choice, earlier: Sequence[tuple[str, str]] = ()) -> TalkingPhoto:

@@ -122,6 +122,20 @@ async def test_another_voice_opens_another_conversation(theatre: Theatre):
         assert [choice.voice for choice in theatre.prepared] == ["amy"]
 
 
+async def test_what_can_not_be_had_leaves_what_there_is(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.wait_for("options")
+        theatre.fault = InputError("loading the voice", expected="a file", got="none")
+        await page.send(type="choose", voice="amy")
+        assert "loading the voice" in (await page.wait_for("error", code="conversation"))["message"]
+        await page.wait_for("options", chosen={"avatar": "astronaut", "voice": "amy", "persona": "friend"})
+        await page.wait_for("options", chosen={"avatar": "astronaut", "voice": "joe", "persona": "friend"})
+        await page.send(type="ask", text="hello")
+        await page.wait_for("caption", text="hello")
+        assert len(theatre.conversations) == 1
+
+
 async def test_another_voice_knows_what_was_said_and_another_persona_does_not(theatre: Theatre):
     async with visiting(theatre) as visitor, visitor.page() as page:
         await page.wait_for("loading", ready=True)

@@ -36,6 +36,7 @@ link.addEventListener("error", ({ detail }) => {
   if (detail.code === "busy") {
     link.stop();
     showState("lost", "Busy");
+    byId("loading").hidden = true;
     tell("link", "Somebody else is talking to the avatar.", detail.hint, "Try again", () => link.start());
   } else {
     tell(detail.code, detail.message, detail.hint);
@@ -245,8 +246,8 @@ let noticeTimer = 0;
 function tell(topic, title, hint = "", action = "", onAction = null, bad = true) {
   noticeTopic = topic;
   byId("notice").classList.toggle("bad", bad);
-  byId("notice-title").textContent = title;
-  byId("notice-hint").textContent = hint;
+  byId("notice-title").textContent = sentence(title);
+  byId("notice-hint").textContent = sentence(hint);
   byId("notice-action").hidden = !action;
   byId("notice-action").textContent = action;
   byId("notice-action").onclick = () => {
@@ -256,6 +257,11 @@ function tell(topic, title, hint = "", action = "", onAction = null, bad = true)
   byId("notice").hidden = false;
   clearTimeout(noticeTimer);
   if (!["link", "picture", "microphone"].includes(topic)) noticeTimer = setTimeout(() => settle(topic), 12000);
+}
+
+function sentence(text) {
+  if (!text) return "";
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?…%]$/u.test(text) ? "" : ".");
 }
 
 function settle(topic) {
