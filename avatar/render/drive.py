@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TRUSTED_RESIDUAL = 0.0125
 """Fits worse than this (face widths) don't know the photo's expression."""
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
-"""Of these, rounding the lips takes back what the photo wears."""
+"""Of these, rounding the lips or frowning takes back what the photo wears."""
 _TAKEN_BACK = 0.8
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
@@ -91,12 +91,15 @@ class Driver:
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
         rounding = float(np.clip(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]], 0, 1))
+        frowning = 0.5 * float(units[INDEX["mouthFrownLeft"]] + units[INDEX["mouthFrownRight"]])
+        unsmiling = max(rounding, min(max(frowning, 0.0), 1.0))
         # The head's funnel opens the lips into a tall ring; part of it is better given as a pucker.
         funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
         units[pucker] = min(1.0, units[pucker] + FUNNEL_AS_PUCKER * units[funnel])
         units[funnel] *= 1.0 - FUNNEL_AS_PUCKER
+        units = units * np.where(units > 0, self._room, 1) - _TAKEN_BACK * unsmiling * self._worn
         return Drive(
-            units=(units * np.where(units > 0, self._room, 1) - _TAKEN_BACK * rounding * self._worn).astype(np.float32),
+            units=units.astype(np.float32),
             turn=rotation(yaw, pitch, roll),
             shift=motion[N_BLENDSHAPES + 3 :].astype(np.float64),
             gaze=(gaze[0], gaze[1]),

@@ -184,13 +184,14 @@ def fill_mouth(
             y = window.top + row
             alpha = coverage[row, column] * gap.opacity[column]
             tongue, light, wet = 0.0, 0.0, 0.0
-            if raised:
+            outside = tip.over > 0.0 and 2 * y > upper_lip + lower_lip
+            if raised and (alpha > 0.002 or outside):
                 dx, dy = x - jaw[4], y - jaw[5]
                 p, q = jaw[0] * dx + jaw[1] * dy, jaw[2] * dx + jaw[3] * dy
                 tongue, light, wet = tip_at(tip, parts.relief, p, q, width)
                 edge = max(gap.teeth + 0.8 * p * p, tip.shown)
                 tongue *= _ease((edge - q) / 0.012 + 0.5)
-                if 2 * y > upper_lip + lower_lip:
+                if outside:
                     if tip.out > 0.0:
                         shadow = shadow_at(tip, p, q) * (1.0 - alpha)
                         for channel in range(3):

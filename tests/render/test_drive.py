@@ -58,6 +58,11 @@ def test_rounded_lips_take_the_photos_smile_back(portrait: Portrait) -> None:
     assert smiling(portrait).drive(motion_from({"mouthPucker": 1})).units[INDEX["mouthSmileLeft"]] < -0.3
 
 
+def test_a_frown_takes_the_photos_smile_back(portrait: Portrait) -> None:
+    frown = motion_from({"mouthFrownLeft": 1, "mouthFrownRight": 1})
+    assert smiling(portrait).drive(frown).units[INDEX["mouthSmileLeft"]] < -0.3
+
+
 def test_an_expression_from_a_poor_fit_is_not_believed(portrait: Portrait) -> None:
     drive = smiling(portrait, residual=0.02).drive(motion_from({"mouthSmileLeft": 1}))
     assert drive.units[INDEX["mouthSmileLeft"]] == 1
