@@ -60,7 +60,7 @@ def _part(head: Head, name: str, shape: Floats, colours: NDArray[np.float32]) ->
     vertices = (_METRES * shape[used]).astype(np.float32)
     painted = colours[used]
     if name in _PLAIN:
-        painted = np.tile(np.float32(_PLAIN[name]), (len(used), 1))
+        painted = np.tile(np.array(_PLAIN[name], np.float32), (len(used), 1))
     elif name.endswith("eye"):
         painted = _eye_colours(vertices)
     return HeadPart(
@@ -84,7 +84,7 @@ def _colours(head: Head, portrait: Portrait) -> NDArray[np.float32]:
     seen = head.masks["face"][:, None] * (portrait.person[rows, columns] > 0.5)[:, None]
     inside = head.masks["inside_mouth"][:, None]
     coloured = seen * linear[rows, columns] + (1 - seen) * skin
-    return ((1 - inside) * coloured + inside * np.float32((0.25, 0.06, 0.05))).astype(np.float32)
+    return ((1 - inside) * coloured + inside * np.array((0.25, 0.06, 0.05), np.float32)).astype(np.float32)
 
 
 def _eye_colours(vertices: NDArray[np.float32]) -> NDArray[np.float32]:

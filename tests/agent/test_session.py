@@ -5,11 +5,14 @@ import socket
 
 import pytest
 from livekit.agents import llm, stt, tts
+from livekit.plugins import openai
 
 from agent.config import PartConfig, load_config
 from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeasured
+from agent.llm_server import LlamaServer, sampling
+from agent.options import LlamaOptions
 from agent.parts import Parts
-from agent.persona import Example, Persona
+from agent.persona import Example, Persona, load_persona
 from agent.playout import PacedSink
 from agent.plugins import make_plugin
 from agent.session import VoiceSession
@@ -63,9 +66,9 @@ class Talk:
         self.events.append(event)
         self._news.set()
 
-    async def until(self, kind, *, listen=True):
+    async def until(self, kind, *, listen=True, seconds=20):
         """Waits for an event of a kind, while the listener listens, and returns it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(seconds):
             while True:
                 for event in self.events:
                     if isinstance(event, kind):
@@ -286,3 +289,39 @@ async def test_an_answer_without_directions_is_felt(service):
         await talk.until(AvatarSaid)
     cues = [cue for frame in talk.sink.heard for _, cue in frame.cues]
     assert [cue.emotion[0][0] for cue in cues if cue.emotion] == [Emotion.HAPPY]
+
+
+@pytest.mark.model
+async def test_what_the_embedded_llm_says_has_no_brackets_for_captions_history_or_voice(service):
+    """It is taught directions and shown one, so that it is likely to use them."""
+    config, parts = make(service.url)
+    config = config.model_copy(
+        update={"llm": load_config().llm, "motion": config.motion.model_copy(update={"directions": True})}
+    )
+    taught = load_persona(config.persona, directions=config.teaches_directions)
+    shown = Example(user="Hello!", avatar="[happy] Hello! [nod] Nice to see you.")
+    parts.persona = taught.model_copy(update={"examples": (shown, shown)})
+    server = LlamaServer(LlamaOptions())
+    await parts.llm.aclose()
+    parts.llm = openai.LLM(
+        model="embedded",
+        base_url=server.base_url,
+        api_key=server.key,
+        temperature=0.0,
+        max_completion_tokens=40,
+        extra_body=sampling(LlamaOptions(), 0),
+    )
+    try:
+        async with Talk(config.model_copy(update={"timeout": 60.0}), parts) as talk:
+            talk.session.ask("Hello! Are you happy today?")
+            said = await talk.until(AvatarSaid, seconds=120)
+            history = talk.session.history
+    finally:
+        server.close()
+    captions = "".join(event.text for event in talk.events if isinstance(event, AvatarWords))
+    spoken = " ".join(body["input"] for kind, body in service.requests if kind == "speech")
+    assert said.text
+    for text in (said.text, captions, spoken, history[-1][1]):
+        assert "[" not in text
+        assert "]" not in text
+    assert any(frame.cues for frame in talk.sink.heard)
