@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _SPLIT: Final = round((LONGEST - 2.0) * SPEECH_RATE)
 """Samples after which a long utterance is written down, and the next piece begins."""
 
+_PARTIAL_SHARE: Final = 3
+"""A partial transcript every so many times as long as one takes, at most."""
+
 _LEAST_PARTIAL: Final = round(0.6 * SPEECH_RATE)
 """Samples below which a partial transcript is a guess."""
 
@@ -119,6 +122,7 @@ class _WhisperStream(stt.RecognizeStream):
         self._sound_start = 0
         self._utterance: _Utterance | None = None
         self._running: asyncio.Task[None] | None = None
+        self._n_behind = 0
 
     @property
     def _n_seen(self) -> int:
@@ -179,17 +183,23 @@ class _WhisperStream(stt.RecognizeStream):
                 self._offer(utterance)
         elif event.raw_accumulated_silence > 0:
             return  # a partial now would hold up the transcript that is due at the end of this pause
-        elif unheard >= max(options.refresh * SPEECH_RATE, 0 if utterance.said else _LEAST_PARTIAL):
+        elif unheard >= max(self._refresh, 0 if utterance.said else _LEAST_PARTIAL):
             self._recognise(utterance, stt.SpeechEventType.INTERIM_TRANSCRIPT)
 
     def _recognise(self, utterance: _Utterance, kind: stt.SpeechEventType) -> None:
         self._running = asyncio.create_task(self._hear(utterance, kind))
+
+    @property
+    def _refresh(self) -> int:
+        """Samples between partial transcripts: more where they take long, so that the last one need not wait."""
+        return max(round(self._whisper.options.refresh * SPEECH_RATE), _PARTIAL_SHARE * self._n_behind)
 
     async def _hear(self, utterance: _Utterance, kind: stt.SpeechEventType | None) -> None:
         until = self._n_seen
         sound = self._sound[utterance.first - self._sound_start :]
         loop = asyncio.get_running_loop()
         said = await loop.run_in_executor(self._whisper.worker, self._whisper.recogniser.recognise, _to_float(sound))
+        self._n_behind = self._n_seen - until
         utterance.said, utterance.heard = said, until
         if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT and utterance.voiced <= until:
             self._offer(utterance)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -130,3 +131,35 @@ async def test_a_recogniser_that_fails_ends_the_stream_with_its_error(whisper, r
     monkeypatch.setattr(recogniser, "recognise", fail)
     with pytest.raises((MemoryError, ExceptionGroup)):
         await hear(whisper, sound(0.5, 1.0, 1.0))
+
+
+async def test_partial_transcripts_that_take_long_come_less_often():
+    class Slow(CountingRecogniser):
+        """Takes as long as the test wants for the first transcript."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.done = threading.Event()
+
+        def recognise(self, samples):
+            if not self.heard:
+                assert self.done.wait(20)
+            return super().recognise(samples)
+
+    slow = Slow()
+    whisper = WhisperSTT(slow, LoudnessVAD(), WhisperOptions(refresh=0.5, pause=0.12))
+    samples = sound(0.2, 4.0, 0.6)
+    async with whisper, whisper.stream() as stream:
+        for start in range(0, len(samples), 320):
+            piece = samples[start : start + 320]
+            stream.push_frame(rtc.AudioFrame(piece.tobytes(), SPEECH_RATE, 1, len(piece)))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if start >= 2 * SPEECH_RATE:
+                slow.done.set()
+            if stream._running and slow.done.is_set():
+                await stream._running
+        stream.end_input()
+        async for _ in stream:
+            pass
+    assert len(slow.heard) == 2  # a partial one and the last, where every half second would have made more
