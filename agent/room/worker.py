@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from livekit import rtc
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobExecutorType, JobProcess, JobRequest
@@ -193,7 +193,6 @@ class RoomWorker:
         """
         options = self._models.engine.gallery.options()
         choice = options.default()
-        wanted: dict[str, Any] = {}
         for kind, name, known in (
             ("avatar", request.avatar, options.avatars),
             ("persona", request.persona, options.personas),
@@ -201,8 +200,7 @@ class RoomWorker:
             names = [option.id for option in known]
             if name and name not in names:
                 raise InputError("joining a room", expected=f"the {kind} to be one of {', '.join(names)}", got=name)
-            wanted[kind] = name or getattr(choice, kind)
-        return type(choice)(voice=choice.voice, **wanted)
+        return replace(choice, avatar=request.avatar or choice.avatar, persona=request.persona or choice.persona)
 
     def _on_end(self, context: JobContext, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
