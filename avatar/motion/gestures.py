@@ -26,7 +26,7 @@ Pulse = tuple[float, float, float, float, float]
 """When a pulse begins; how long it rises, stays and falls, in seconds; and how large it is."""
 
 _NOD: Final = tuple((0.44 * cycle, 0.18, 0.0, 0.26, -0.15 * 0.6**cycle) for cycle in range(2))
-_SHAKE: Final = ((0.0, 0.2, 0.0, 0.22, 0.13), (0.22, 0.2, 0.0, 0.22, -0.15), (0.46, 0.2, 0.0, 0.28, 0.09))
+_SHAKE: Final = ((0.0, 0.2, 0.0, 0.22, 0.16), (0.22, 0.2, 0.0, 0.22, -0.18), (0.46, 0.2, 0.0, 0.28, 0.11))
 
 _RECIPES: Final[dict[Gesture, dict[str, tuple[Pulse, ...]]]] = {
     Gesture.NOD: {"pitch": _NOD, "y": tuple((*pulse[:4], 0.2 * pulse[4]) for pulse in _NOD)},
@@ -50,13 +50,13 @@ _RECIPES: Final[dict[Gesture, dict[str, tuple[Pulse, ...]]]] = {
         "pitch": ((0.06, 0.4, 0.6, 0.45, 0.03),),
     },
     Gesture.LOOK_DOWN: {
-        "look up": ((0.0, 0.08, 0.9, 0.1, -0.4),),
-        "pitch": ((0.06, 0.4, 0.6, 0.45, -0.1),),
+        "look up": ((0.0, 0.08, 0.9, 0.1, -0.55),),
+        "pitch": ((0.06, 0.4, 0.6, 0.45, -0.12),),
     },
     Gesture.BROWS_UP: {
-        "browInnerUp": ((0.0, 0.16, 0.4, 0.4, 0.6),),
-        "browOuterUpLeft": ((0.0, 0.16, 0.4, 0.4, 0.6),),
-        "browOuterUpRight": ((0.0, 0.16, 0.4, 0.4, 0.6),),
+        "browInnerUp": ((0.0, 0.24, 0.4, 0.4, 0.85),),
+        "browOuterUpLeft": ((0.0, 0.24, 0.4, 0.4, 0.85),),
+        "browOuterUpRight": ((0.0, 0.24, 0.4, 0.4, 0.85),),
         "eyeWideLeft": ((0.0, 0.16, 0.4, 0.3, 0.15),),
         "eyeWideRight": ((0.0, 0.16, 0.4, 0.3, 0.15),),
         "pitch": ((0.0, 0.25, 0.3, 0.4, 0.03),),

@@ -7,8 +7,13 @@ from pydantic import ValidationError
 from agent.config import load_config
 from agent.manner import MotionConfig
 from avatar.errors import InputError
-from avatar.stream import MotionStream
-from avatar.types import Emotion
+from avatar.motion.articulation import lip_gap
+from avatar.motion.generator import load_motion_model
+from avatar.motion.layout import INDEX
+from avatar.stream import FILES, MotionStream, speaking_frames
+from avatar.training import measures
+from avatar.training.corpus.speech_piper import speak
+from avatar.types import SPEECH_RATE, AudioChunk, Emotion
 from tests.fakes import LoudnessGenerator
 
 
@@ -70,3 +75,52 @@ def test_a_friend_is_livelier_than_a_kiosk():
     assert kiosk.energy < 1 < friend.energy
     assert kiosk.head_amplitude < friend.head_amplitude
     assert kiosk.sentiment < friend.sentiment
+
+
+@pytest.fixture(scope="module")
+def presets():
+    """The motion of both presets and the default for a sentence full of bilabials, and its phones."""
+    utterance = speak("Maybe Bob bought my mum a purple pipe. Pam's mop fell from the bumper of a big blue bus.", 0)
+    speech = AudioChunk(utterance.samples, SPEECH_RATE)
+    folder = load_config().persona.parents[1] / "configs"
+    motions = {}
+    for name in ("kiosk", "default", "friend"):
+        stream = MotionStream(load_motion_model(seed=0), FILES)
+        load_config(folder / f"{name}.yaml").motion.set_on(stream)
+        motions[name] = np.array(list(speaking_frames(stream, [speech], stream.next_motion)))
+    return motions, [(phone.name, phone.start, phone.end) for phone in utterance.phones]
+
+
+@pytest.mark.model
+def test_presets_differ_in_how_far_head_brows_and_lips_move(presets):
+    motions, _ = presets
+    head, brows, jaw = (
+        [float(measure(motions[name])) for name in ("kiosk", "default", "friend")]
+        for measure in (
+            lambda motion: np.abs(np.diff(motion[:, 52:55], axis=0)).mean(),
+            lambda motion: motion[:, INDEX["browInnerUp"]].mean(),
+            lambda motion: motion[:, INDEX["jawOpen"]].mean(),
+        )
+    )
+    assert head[0] < 0.8 * head[1]
+    assert head[2] > 1.2 * head[1]
+    assert brows[0] < 0.8 * brows[1]
+    assert jaw[2] > 1.03 * jaw[0]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["kiosk", "friend"])
+def test_lips_still_close_on_bilabials(presets, name):
+    motions, phones = presets
+    usual, total = measures.closure_recall(lip_gap(motions["default"]), phones)
+    found, _ = measures.closure_recall(lip_gap(motions[name]), phones)
+    assert total >= 20
+    assert found >= usual - 2
+    assert found >= 0.75 * total
+
+
+@pytest.mark.model
+def test_a_smile_grows_with_its_mood(presets):
+    motions, _ = presets
+    smile = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
+    assert motions["friend"][:, smile].mean() > motions["kiosk"][:, smile].mean() + 0.02
