@@ -72,7 +72,13 @@ def test_arguments_become_checked_options(write):
 
 
 def test_paths_are_relative_to_the_file(write, tmp_path):
-    path = write({"avatar.portrait": "me.jpg", "llm.args": {"model": "m.gguf"}, "tts": {"class": "piper", "args": {"voice": "v.onnx"}}})
+    path = write(
+        {
+            "avatar.portrait": "me.jpg",
+            "llm.args": {"model": "m.gguf"},
+            "tts": {"class": "piper", "args": {"voice": "v.onnx"}},
+        }
+    )
     config = load_config(path)
     assert config.persona == tmp_path / "persona.md"
     assert config.avatar.portrait == tmp_path / "me.jpg"
