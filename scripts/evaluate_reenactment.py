@@ -1,8 +1,9 @@
 """Measures re-enactment: ``python -m scripts.evaluate_reenactment CLIP [CLIP ...] [--frames 100] [--sheet SHEET.png]``.
 
 Each clip's motion is tracked, as `track` does, and drawn on the clip's own first picture, as `render` does: once as it
-was tracked and once ``--relative``. Prints, for the face's box against the clip's own pictures, the mean of PSNR and of
-SSIM (Wang et al. 2004), and the mean distance of the 468 landmarks in per cent of the face's width.
+was tracked and once ``--relative``. Prints, against the clip's own pictures, the mean of PSNR and of SSIM (Wang et al.
+2004), both for the face's box, which also holds hair and background, and for what is inside the face's outline; and the
+mean distance of the 468 landmarks in per cent of the face's width.
 """
 
 from __future__ import annotations
@@ -83,8 +84,11 @@ class Comparison:
         self._square = square
         self._last: NDArray[np.float32] | None = None
 
-    def measure(self, drawn: NDArray[np.uint8], real: NDArray[np.uint8], seen: Landmarks) -> tuple[float, float, float]:
-        """Returns PSNR in dB, SSIM, and the landmarks' mean distance in per cent of the face's width."""
+    def measure(self, drawn: NDArray[np.uint8], real: NDArray[np.uint8], seen: Landmarks) -> tuple[float, ...]:
+        """Returns PSNR in dB and SSIM of the face's box, both within its outline, and the landmarks' mean distance.
+
+        The distance is in per cent of the face's width.
+        """
         points = self._square.points(seen.points)
         places = np.clip(points, 0, self._square.size).astype(int)
         (left, top), (right, bottom) = places.min(0), places.max(0)
@@ -93,13 +97,20 @@ class Comparison:
             self._last = np.column_stack([points, np.zeros(len(points), np.float32)]).astype(np.float32)
         self._last, _ = self._model.track(drawn, self._last)
         apart = np.linalg.norm(self._last[:, :2] - points, axis=1).mean() / np.ptp(points[:, 0])
-        psnr = peak_signal_noise_ratio(theirs, ours, data_range=255)
-        ssim = np.asarray(structural_similarity(theirs, ours, channel_axis=2, data_range=255)).item()
-        return float(psnr), ssim, 100 * float(apart)
+        outline = cv2.convexHull(places - [left, top])
+        within = cv2.fillConvexPoly(np.zeros(ours.shape[:2], np.uint8), outline, 1) > 0
+        _, map_ = structural_similarity(theirs, ours, channel_axis=2, data_range=255, full=True)
+        similar = np.asarray(map_).mean(2)
+        figures = [_psnr(theirs, ours), float(similar.mean()), _psnr(theirs[within], ours[within])]
+        return (*figures, float(similar[within].mean()), 100 * float(apart))
+
+
+def _psnr(theirs: NDArray[np.uint8], ours: NDArray[np.uint8]) -> float:
+    return float(peak_signal_noise_ratio(theirs, ours, data_range=255))
 
 
 def evaluate(clip: Path, n_frames: int, sheet: Path | None) -> dict[str, NDArray[np.float64]]:
-    """Returns each way's figures, (n_frames, 3) as in `Comparison.measure`."""
+    """Returns each way's figures, (n_frames, 5) as in `Comparison.measure`."""
     model = LandmarkModel()
     frames = list(itertools.islice(read_frames(clip), n_frames))
     seen = follow_face(frames, model)
@@ -150,11 +161,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100, help="of each clip (default: 100)")
     parser.add_argument("--sheet", type=Path, help="picture of eight moments of the last clip")
     options = parser.parse_args()
-    print(f"{'clip':<24} {'motion':<12} {'frames':>6} {'PSNR dB':>8} {'SSIM':>6} {'landmarks %':>12}")
+    print(f"{'':<44} {'box':>15} {'outline':>15}")
+    heads = f"{'PSNR dB':>8} {'SSIM':>6} {'PSNR dB':>8} {'SSIM':>6}"
+    print(f"{'clip':<24} {'motion':<12} {'frames':>6} {heads} {'landmarks %':>12}")
     for clip in options.clips:
         for way, figures in evaluate(clip, options.frames, options.sheet).items():
-            psnr, ssim, apart = figures.mean(0)
-            print(f"{clip.name:<24} {way:<12} {len(figures):>6} {psnr:>8.2f} {ssim:>6.3f} {apart:>12.2f}", flush=True)
+            psnr, ssim, inner_psnr, inner_ssim, apart = figures.mean(0)
+            pair = f"{psnr:>8.2f} {ssim:>6.3f} {inner_psnr:>8.2f} {inner_ssim:>6.3f}"
+            print(f"{clip.name:<24} {way:<12} {len(figures):>6} {pair} {apart:>12.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,15 @@ _IDENTITY_RIDGE = 0.002
 _EXPRESSION_RIDGE = 0.002
 _EXPRESSION_SPARSITY = 3e-6
 
-_RESERVED = {"mouthDimple": 3.0, "mouthPress": 2.0, "noseSneer": 2.0, "mouthRollUpper": 1.5, "mouthShrugUpper": 1.5}
+_RESERVED = {
+    "mouthDimple": 3.0,
+    "eyeSquint": 3.0,
+    "eyeWide": 3.0,
+    "mouthPress": 2.0,
+    "noseSneer": 2.0,
+    "mouthRollUpper": 1.5,
+    "mouthShrugUpper": 1.5,
+}
 """Units that would soak up what others mean: how many times stiffer each is held."""
 _IDENTITY_BOUND = 3.5
 

@@ -29,8 +29,8 @@ _CAMERA_DISTANCE = 6.0
 _EARS = (234, 454)
 _CHIN, _NOSE = 152, 4
 
-_STEPS = 4
-"""How often pose and expression alternate; the pose takes two steps each time."""
+_FIRST_STEPS, _STEPS = 5, 2
+"""How often pose and expression alternate, in a first frame and in one that follows another."""
 
 _OUTLIER = 0.02
 """Face widths: landmarks this far off count half in the pose."""
@@ -151,7 +151,7 @@ class HeadFollower:
         placed = last.placed if last else self._start
         x = np.concatenate([self._identity, last.expression if last else np.zeros(N_BLENDSHAPES)])
         x = np.clip(x, low, high)
-        for _ in range(_STEPS):
+        for _ in range(_STEPS if last else _FIRST_STEPS):
             shape = self.shape(x[n_identity:])
             placed = self._place(shape, target[:, :2], placed)
             moved = self._unseen(target, placed.apply(shape)) - placed.place
