@@ -84,6 +84,8 @@ def load_parts(config: Config, on_loaded: Callable[[str, float], None] | None = 
     """
     quiet_logs()
     persona = load_persona(config.persona, directions=config.teaches_directions)
+    if feel := config.motion.feel():
+        feel("Hello.")  # reads the lexicon, so that the first answer need not
     tools = load_tools(config.tools, config.timeout) if config.tools else []
     for plugin in ("openai", "silero"):
         import_module(f"livekit.plugins.{plugin}")  # what worker threads use must be imported here first

@@ -41,11 +41,6 @@ def feeling(sentence: str, intensity: float) -> Cue:
     return Cue(emotion=((Emotion.HAPPY if rating > 0 else Emotion.SAD, strength),))
 
 
-def warm_up() -> None:
-    """Reads the lexicon."""
-    _rater()
-
-
 @cache
 def _rater() -> Callable[[str], float]:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: PLC0415 - reads 0.4 MB
