@@ -28,6 +28,8 @@ _GLINT = 0.4
 _SHADOW_KEPT = 0.35
 _TURNED_AWAY = 0.24
 """How much darker the white of the eye is at the corners, where the ball turns away."""
+_OTHER_HUE = 0.12
+"""Blue minus red, by how much it differs in an iris from the white of the eye."""
 _LEAST_RADIUS = 0.02
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
 
@@ -229,6 +231,12 @@ def _sclera(
         bright = np.percentile(window[inner], 85, axis=0) if inner.any() else np.full(3, 0.8)
         return np.broadcast_to(bright.astype(np.float32), window.shape).copy()
     light = window @ _LUMINANCE
+    # A drawn iris may be larger than the one that was measured: what has another hue than the white is none.
+    hue = window[..., 2] - window[..., 0]
+    usual = float(np.median(hue[white & (light >= np.percentile(light[white], 60))]))
+    unlike = white & (np.abs(hue - usual) > _OTHER_HUE)
+    if (white & ~unlike).sum() > 12:
+        white = white & ~unlike
     filled = spread(window, white & (light >= np.percentile(light[white], 45)), 0.10 * length)
     good = (white & (light > np.percentile(light[white], 35))).astype(np.float32)
     keep = np.clip(1.6 * blurred(good, 1.0) - 0.5, 0, 1)[..., None]

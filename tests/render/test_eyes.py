@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
 from avatar.motion.layout import motion_from
+from avatar.render.renderer import PortraitRenderer
+from avatar.render.topology import EYES
 
 if TYPE_CHECKING:
     from avatar.portrait.types import Portrait
-    from avatar.render.renderer import PortraitRenderer
 
 ASIDE = {"eyeLookOutLeft": 0.7, "eyeLookInRight": 0.7}
 
@@ -18,6 +21,20 @@ def eye(drawn: PortraitRenderer, photo: Portrait, **values: float) -> np.ndarray
     """Returns the luminance around the person's left iris, (31, 61)."""
     x, y = (photo.irises[1].centre / 2).round().astype(int)
     return drawn.render(motion_from(values))[y - 15 : y + 16, x - 30 : x + 31].astype(float).mean(-1)
+
+
+def test_a_drawn_iris_larger_than_measured_leaves_nothing_in_the_white(portrait: Portrait) -> None:
+    rgb, irises = portrait.rgb.copy(), portrait.irises
+    for eye, iris in zip(EYES, irises, strict=True):
+        ball, outline = rgb.copy(), portrait.landmarks[[*eye.upper, *eye.lower[::-1]], :2]
+        inside = cv2.fillPoly(np.zeros(rgb.shape[:2], np.uint8), [outline.round().astype(np.int32)], (1,)) > 0
+        cv2.circle(ball, tuple(int(v) for v in iris.centre), round(1.5 * iris.radius), (60, 120, 200), -1, cv2.LINE_AA)
+        rgb[inside] = ball[inside]
+    drawn = PortraitRenderer(replace(portrait, rgb=rgb), len(rgb))
+    picture = drawn.render(motion_from({"eyeLookOutLeft": 1, "eyeLookInRight": 1})).astype(int)
+    x, y = (irises[1].centre - [1.25 * irises[1].radius, 0]).round().astype(int)
+    uncovered = picture[y - 1 : y + 2, x - 1 : x + 2].reshape(-1, 3).mean(0)
+    assert uncovered[2] - uncovered[0] < 30
 
 
 @pytest.mark.model
