@@ -57,10 +57,10 @@ _LOWER_DOWN: Final = (INDEX["mouthLowerDownLeft"], INDEX["mouthLowerDownRight"])
 _UPPER_UP: Final = (INDEX["mouthUpperUpLeft"], INDEX["mouthUpperUpRight"])
 _PARTING: Final = (*_LOWER_DOWN, *_UPPER_UP, _SHRUG_UPPER)
 
-_SEAL_FROM: Final = 0.30
-_SEAL_FULL: Final = 0.60
-_TUCK_FROM: Final = 0.30
-_TUCK_FULL: Final = 0.70
+_SEAL_FROM: Final = 0.20
+_SEAL_FULL: Final = 0.50
+_TUCK_FROM: Final = 0.15
+_TUCK_FULL: Final = 0.40
 
 
 def lip_gap(motion: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from avatar.motion.layout import COLUMNS, INDEX
+from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES
 from avatar.types import FRAME_RATE
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 BLINK_CURVE: Final = np.array([0.30, 0.85, 1.0, 0.90, 0.62, 0.33, 0.12], np.float32)
 """Lids of a blink frame by frame: closed within 90 ms, open again 160-200 ms later (Guitton et al. 1991)."""
+
+RESTED: Final = len(BLINK_CURVE)
+"""Frames since the last blink at which it is over."""
 
 LIDS: Final = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 
@@ -43,6 +46,13 @@ _SLOW: Final = 6.0
 _EXPRESSION: Final = 3.0
 _EYES: Final = 0.7
 _MOMENTUM: Final = 0.6
+
+
+_STEADIED: Final = np.array(
+    [index for index, name in enumerate(COLUMNS) if index >= N_BLENDSHAPES or name.startswith("brow")]
+)
+_WINDOW: Final = (0.0625, 0.25, 0.375, 0.25, 0.0625)
+_AFTER: Final = np.array([[1.0], [2.0]], np.float32)
 
 
 class BlinkClock(NamedTuple):
@@ -80,6 +90,25 @@ def continued(motion: NDArray[np.float32], before: NDArray[np.float32]) -> NDArr
     step = last + _MOMENTUM * (last - previous) - motion[0, _CONTINUED]
     result = motion.copy()
     result[:, _CONTINUED] += step * np.exp(-np.arange(len(motion))[:, None] / _FADING[_CONTINUED])
+    return result
+
+
+def steadied(motion: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns motion without the tremble that a few sampler steps leave in head and brows.
+
+    A binomial window of five frames (deviation one frame) takes 18 % of a nod at 2.5 Hz and nearly all above 8 Hz. It
+    rests on the frames before the chunk, and on the way its last two frames go at its end.
+
+    Args:
+        motion: float32 (n_frames, 58), at least two frames.
+        before: float32 (n, 58), the frames made before.
+    """
+    columns = motion[:, _STEADIED]
+    first = before[-2:, _STEADIED] if len(before) >= 2 else np.repeat(columns[:1], 2, axis=0)
+    slope = columns[-1] - columns[-2]
+    padded = np.concatenate([first, columns, columns[-1] + slope * _AFTER])
+    result = motion.copy()
+    result[:, _STEADIED] = sum(share * padded[lag : lag + len(motion)] for lag, share in enumerate(_WINDOW))
     return result
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from avatar.motion import features, states
 from avatar.motion.articulation import seal_lips
-from avatar.motion.continuity import BlinkClock, blink_interval, blinking, continued
+from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
 from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
+from avatar.motion.listening import Listener
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
 from avatar.motion.sampler import STEP_TIMES, sample
 from avatar.motion.whisper import load_whisper
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 _KEPT_FRAMES: Final = 500
 """Frames that `truncate` can go back without losing the past motion before them (20 s)."""
+
+_HEAD_CONTROL: Final = 1
+_HEAD_LIFT: Final = 0.6
+"""Added to the head amplitude that the network is asked for: its samples are smaller than what it was shown."""
 
 _POSE_LIMIT: Final = 1.0
 """Bound of pose in radians and interpupillary distances; natural motion stays far below."""
@@ -59,6 +64,7 @@ class FlowMotionGenerator:
         self._channels = np.empty((0, N_CHANNELS), np.float32)
         self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
         self._blinks: list[BlinkClock] = []
+        self._listener = Listener(random)
 
     @property
     def audio_context(self) -> int:
@@ -92,7 +98,9 @@ class FlowMotionGenerator:
         channels = _bounded(channels)
         self._remember(channels, eased, blinks)
         motion, closure, tuck = channels[:, :N_MOTION], channels[:, N_MOTION], channels[:, N_MOTION + 1]
-        return MotionChunk(seal_lips(motion, closure, tuck), request.start)
+        sealed = seal_lips(motion, closure, tuck)
+        energy = user[: -features.LOOK_AHEAD, 0]
+        return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)
 
     def truncate(self, frame: int) -> None:
         """Forgets motion from `frame` on, which was never shown; the next request starts there.
@@ -120,7 +128,9 @@ class FlowMotionGenerator:
     def _style(self, request: MotionRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         targets = np.concatenate([states.one_hot(request.states), request.emotion], axis=1, dtype=np.float32)
         eased = states.ease(targets, self._eased[-1] if len(self._eased) else None)
-        controls = np.tile(states.control_values(request.controls), (request.n_frames, 1))
+        asked = states.control_values(request.controls)
+        asked[_HEAD_CONTROL] += _HEAD_LIFT
+        controls = np.tile(asked, (request.n_frames, 1))
         return np.concatenate([eased, controls], axis=1), eased
 
     def _hear(self, request: MotionRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -140,8 +150,9 @@ class FlowMotionGenerator:
         return Past(channels, valid)
 
     def _joined(self, motion: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[BlinkClock]]:
-        clock = self._blinks[-1] if self._blinks else BlinkClock(0, blink_interval(self._random))
-        joined = continued(motion, self._channels[:, :N_MOTION])
+        clock = self._blinks[-1] if self._blinks else BlinkClock(RESTED, RESTED + blink_interval(self._random))
+        before = self._channels[:, :N_MOTION]
+        joined = steadied(continued(motion, before), before)
         return blinking(joined, clock, partial(blink_interval, self._random))
 
     def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32], blinks: list[BlinkClock]) -> None:

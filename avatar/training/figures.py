@@ -161,7 +161,7 @@ def mix_figures(generator: Callable[[int], MotionGenerator], clips: Sequence[Cli
 
 
 def costs(generator: Callable[[int], MotionGenerator]) -> dict[str, float]:
-    """Returns compute time over the chunk's length, on one thread, by chunk size; the median of nine chunks."""
+    """Returns processor time over the chunk's length, by chunk size; the median of nine chunks."""
     random = np.random.default_rng(0)
     figures: dict[str, float] = {}
     for n_frames in (4, 8, 12, 25):
@@ -180,8 +180,8 @@ def costs(generator: Callable[[int], MotionGenerator]) -> dict[str, float]:
                     np.zeros((n_frames, 8), np.float32),
                     Controls(),
                 )
-                began = time.thread_time()
+                began = time.process_time()
                 maker.generate(request)
-                seconds.append(time.thread_time() - began)
+                seconds.append(time.process_time() - began)
             figures[f"{n_frames} frames, {name}"] = float(np.median(seconds)) * FRAME_RATE / n_frames
     return figures

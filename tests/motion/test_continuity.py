@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar.motion.continuity import BLINK_CURVE, LIDS, BlinkClock, blink_interval, blinking, continued
+from avatar.motion.continuity import BLINK_CURVE, LIDS, BlinkClock, blink_interval, blinking, continued, steadied
 from avatar.motion.layout import INDEX, neutral
 
-YAW, JAW = INDEX["yaw"], INDEX["jawOpen"]
+YAW, PITCH, JAW = INDEX["yaw"], INDEX["pitch"], INDEX["jawOpen"]
 
 
 def test_a_slow_head_goes_on_from_where_it_was():
@@ -28,6 +28,23 @@ def test_lips_follow_the_sound_and_nothing_else():
 def test_the_first_chunk_is_left_as_it_is():
     after = np.random.default_rng(0).uniform(0, 1, (8, 58)).astype(np.float32)
     np.testing.assert_array_equal(continued(after, neutral(0)), after)
+
+
+def test_a_trembling_head_is_steadied_and_a_nod_is_kept():
+    trembling, nodding = neutral(50), neutral(50)
+    trembling[:, [PITCH, JAW]] = np.random.default_rng(0).standard_normal((50, 2))
+    nodding[:, PITCH] = -0.08 * np.sin(2 * np.pi * 2.5 * np.arange(50) / 25)
+    steady = steadied(trembling, neutral(2))
+    jerk, jerk_before = (np.abs(np.diff(motion[:, PITCH], n=3)).mean() for motion in (steady, trembling))
+    assert jerk < 0.25 * jerk_before
+    np.testing.assert_array_equal(steady[:, JAW], trembling[:, JAW])
+    assert np.ptp(steadied(nodding, neutral(2))[:, PITCH]) > 0.75 * np.ptp(nodding[:, PITCH])
+
+
+def test_a_head_that_turns_evenly_stays_as_it_is_when_steadied():
+    motion = neutral(14)
+    motion[:, YAW] = np.arange(14) / 100
+    np.testing.assert_allclose(steadied(motion[2:], motion[:2])[:, YAW], motion[2:, YAW], atol=1e-6)
 
 
 def ragged(*frames, n_frames=40):

@@ -93,6 +93,11 @@ def test_states_ease_in_from_the_last_chunk(generator):
     assert yaw[-1] == pytest.approx(0.1, abs=0.04)
 
 
+def test_eyes_are_open_at_the_first_frames(generator):
+    lids = generator.generate(request(0, 10)).coefficients[:, INDEX["eyeBlinkLeft"]]
+    assert lids.max() < 0.2
+
+
 def test_coefficients_stay_in_range(generator):
     chunk = generator.generate(request(0, 25, np.full(60, 1.0)))
     assert chunk.coefficients.dtype == np.float32
