@@ -17,6 +17,7 @@ import numpy as np
 from avatar.assets import cache_dir
 from avatar.errors import InputError
 from avatar.portrait import topology
+from avatar.portrait.background import background_behind
 from avatar.portrait.fit import Fit, HeadFitter, Pose
 from avatar.portrait.fitted import exact_vertices, fit_landmarks, head_fit, landmark_deltas
 from avatar.portrait.head import load_head
@@ -95,6 +96,7 @@ def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArr
     fit = fit_landmarks(fitter, seen)
     _check_turn(path, fit.pose)
     matte = person_matte(Network("selfie_segmentation"), rgb)
+    behind = background_behind(rgb, matte, seen.points)
     return {
         "n_faces": np.array(n_faces),
         "rgb": rgb,
@@ -103,6 +105,7 @@ def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArr
         "iris_radii": np.array([iris.radius for iris in seen.irises]),
         "eye_contours": np.stack([iris.contour for iris in seen.irises]),
         "person": np.round(matte * 255).astype(np.uint8),
+        "behind": np.zeros((0, 0, 3), np.uint8) if behind is None else behind,
         "identity": fit.identity,
         "expression": fit.expression,
         "rotation": fit.pose.rotation,
@@ -195,6 +198,7 @@ def _portrait(measured: dict[str, NDArray[Any]], digest: str) -> Portrait:
         face_width=float(np.linalg.norm(flat[oval] - flat[mirror[oval]], axis=1).max()),
         interpupillary=float(np.linalg.norm(first.centre - second.centre)),
         digest=digest,
+        behind=measured["behind"] if measured["behind"].size else None,
     )
 
 

@@ -68,6 +68,7 @@ class Portrait:
         face_width: Widest distance across the face oval, pixels of `rgb`.
         interpupillary: Distance between the iris centres, pixels of `rgb`.
         digest: SHA-256 of the photo's bytes; names cached results.
+        behind: uint8 (size, size, 3), the picture without the person, or None if the matte can't be trusted.
     """
 
     rgb: NDArray[np.uint8]
@@ -79,3 +80,4 @@ class Portrait:
     face_width: float
     interpupillary: float
     digest: str
+    behind: NDArray[np.uint8] | None = None

@@ -99,6 +99,7 @@ def resized(portrait: Portrait, side: int) -> Portrait:
         person=cv2.resize(
             portrait.person, (side, side), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
         ),
+        behind=None if portrait.behind is None else cv2.resize(portrait.behind, (side, side), interpolation=how),
         face_width=portrait.face_width / scale,
         interpupillary=portrait.interpupillary / scale,
     )

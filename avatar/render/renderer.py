@@ -20,6 +20,7 @@ from avatar.render.lids import with_fitted_lids
 from avatar.render.lip_shapes import with_shaped_lips
 from avatar.render.lips import closing_offsets, snap_to_seam
 from avatar.render.mouth import Mouth
+from avatar.render.plates import plates_of
 from avatar.render.pose import camera_for
 from avatar.render.relight import Relight
 from avatar.render.sheet import Sheet
@@ -56,7 +57,8 @@ class PortraitRenderer:
     def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1) -> None:
         self._limits = limits_of(portrait)
         portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
-        resting = _at_rest(portrait.rgb, size)
+        plates = plates_of(portrait, size)
+        resting = plates.resting
         person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
         luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = face_of(portrait, size)
@@ -69,9 +71,9 @@ class PortraitRenderer:
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
         self._driver = Driver(portrait.head)
-        self._surface = build_surface(face, person)
+        self._surface = build_surface(face, person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
-        self._sheet = Sheet(self._surface, self._camera, portrait.rgb, resting, threads)
+        self._sheet = Sheet(self._surface, self._camera, plates, threads)
         self._relight = Relight(face, luminance)
         self._mouth = Mouth(face, resting)
         self._eyes = tuple(
@@ -151,11 +153,3 @@ class PortraitRenderer:
         """Runs every kernel, so that compiling (or loading its cache) never falls into the stream."""
         for values in ({}, {"jawOpen": 0.7, "eyeLookUpLeft": 0.5, "eyeBlinkRight": 0.4, "yaw": 0.2}):
             self.render(motion_from(values))
-
-
-def _at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Returns the picture at the output's size, sampled as the sheet samples it."""
-    texels = rgb.shape[0] / size
-    places = ((np.arange(size) + 0.5) * texels - 0.5).astype(np.float32)
-    columns, rows = np.meshgrid(places, places)
-    return np.asarray(cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)

@@ -6,18 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
 from avatar.render.folds import find_folds, put_pixels
-from avatar.render.raster import blank_canvas, rasterise
-from avatar.render.texture import pack, scratch_rows, show
+from avatar.render.raster import FAR, blank_canvas, rasterise
+from avatar.render.surface import GRID
+from avatar.render.texture import scratch_rows, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from avatar.render.plates import Plates
     from avatar.render.pose import Camera
     from avatar.render.surface import Opening, Surface
 
@@ -36,8 +39,7 @@ class Sheet:
     Args:
         surface: The surface at rest.
         camera: Its camera.
-        picture: uint8 (side, side, 3), the texture.
-        resting: uint8 (size, size, 3), the texture at the output's size, shown wherever nothing moves.
+        plates: The pictures to draw it with.
         threads: Row bands drawn at the same time.
     """
 
@@ -45,16 +47,14 @@ class Sheet:
         self,
         surface: Surface,
         camera: Camera,
-        picture: NDArray[np.uint8],
-        resting: NDArray[np.uint8],
+        plates: Plates,
         threads: int,
     ) -> None:
-        size, n = resting.shape[0], len(surface.rest)
-        texels = picture.shape[0] / size
+        size, n = len(plates.resting), len(surface.rest)
+        texels = len(plates.sheet) / size
         self._surface = surface
-        opaque = np.full(picture.shape[:2], 255, np.uint8)
-        self._picture = pack(picture, opaque)
-        self._resting = np.ascontiguousarray(resting)
+        self._faces = surface.faces
+        self._plates = plates
         self._jump = _FOLD * texels
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
         self._vertices = Vertices(surface.rest, home, surface.follow, surface.wrinkles)
@@ -68,6 +68,10 @@ class Sheet:
         edges = [round(size * k / threads) for k in range(threads + 1)]
         self._bands = list(pairwise(edges))
         self._pool = ThreadPoolExecutor(threads - 1, "render") if threads > 1 else None
+        self._movable: NDArray[np.uint8] | None = None
+        self._still = plates.resting
+        if plates.behind is not None:
+            self._cut_out(plates.behind)
 
     def move(
         self,
@@ -91,6 +95,8 @@ class Sheet:
             uncross(place, opening.upper, opening.lower)
         for opening, first in zip(surface.eyes, surface.strips, strict=True):
             self._hang_strip(opening, first)
+        if self._movable is not None and self._screen.moving.any():
+            self._screen.moving[:] = self._movable
 
     def contours(self, opening: Opening) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Returns columns and rows (n, 2) of an opening's upper and lower contour in this frame."""
@@ -99,12 +105,37 @@ class Sheet:
 
     def draw(self) -> NDArray[np.uint8]:
         """Returns the picture (size, size, 3) of the sheet alone."""
-        out = self._resting.copy()
+        if not self._screen.moving.any():
+            return self._plates.resting.copy()
+        out = self._still.copy()
         self._in_bands(self._draw_band, out)
         counts = self._in_bands(self._find_band, out)
         for found, count in zip(self._folds, counts, strict=True):
             put_pixels(out, found, count)
         return out
+
+    def _cut_out(self, behind: NDArray[np.uint8]) -> None:
+        """Prepares for a person in front of a room: once anything moves, all that ever moves is drawn, over the room.
+
+        Triangles with nothing of the person are left out, and what never moves is a part of the room.
+        """
+        surface, size = self._surface, len(behind)
+        opacity = (self._plates.sheet >> np.uint32(24)).astype(np.uint8)
+        around = 2 * round(1.2 * GRID * len(opacity)) + 1
+        near = np.asarray(cv2.dilate(opacity, np.ones((around, around), np.uint8)))
+        column, row = np.clip(surface.texture.round().astype(int), 0, len(opacity) - 1).T
+        self._faces = np.ascontiguousarray(surface.faces[(near[row, column] > 0)[surface.faces].any(1)])
+        bent = np.bincount(
+            np.repeat(np.arange(len(surface.rest)), np.diff(surface.weights.indptr)),
+            np.abs(surface.weights.values),
+            len(surface.rest),
+        )
+        self._movable = ((surface.follow > 0) | (bent > 0)).astype(np.uint8)
+        self._screen.place[:] = np.column_stack([self._vertices.home, surface.rest[:, 2]])
+        self._screen.moving[:] = self._movable
+        rasterise(self._screen, self._faces, self._canvas, 0, size)
+        covered = cv2.erode((self._canvas.depth > FAR).astype(np.uint8), np.ones((3, 3), np.uint8))
+        self._still = np.where(covered[..., None] > 0, behind, self._plates.resting)
 
     def _hang_strip(self, opening: Opening, first: int) -> None:
         """Between moved lids the sheet shows the upper lash line, so that a closing eye ends in lashes."""
@@ -118,8 +149,8 @@ class Sheet:
         self._screen.texture[first:last] = own + share * (lashes - own)
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        rasterise(self._screen, self._surface.faces, self._canvas, *self._bands[band])
-        show(self._picture, self._canvas, out, self._rows[band], *self._bands[band])
+        rasterise(self._screen, self._faces, self._canvas, *self._bands[band])
+        show(self._plates.sheet, self._canvas, out, self._rows[band], *self._bands[band])
         return 0
 
     def _find_band(self, band: int, out: NDArray[np.uint8]) -> int:

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
     from avatar.render.face import Face
 
-_GRID = 14 / 512
+GRID = 14 / 512
 """Spacing of the sheet outside the face, in picture heights."""
 _TAIL = 0.02
+_EDGE = 40 / 512
+"""Width of the picture's edge that stays more or less, in picture heights."""
+_CUT = 0.25
+"""More of the person than this in the picture's last pixels is cut off there."""
 _STEEPEST = 1.6
 """Depth may fall by this much per pixel beside a nearer point, so that turning by 30° folds nothing over."""
 
@@ -74,12 +78,13 @@ class Surface:
     strips: tuple[int, int]
 
 
-def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
+def build_surface(face: Face, person: NDArray[np.float32], *, cut_out: bool = False) -> Surface:
     """Returns the sheet of a face.
 
     Args:
         face: The face, lips at the photo's own place.
         person: float32 (size, size), matte of the person.
+        cut_out: The room isn't on the sheet, so that all around the head may move with it.
     """
     fine = subdivide(N_LANDMARKS, load_head().tessellation.astype(np.int64), 2)
     n_face = fine.n_vertices
@@ -89,7 +94,7 @@ def build_surface(face: Face, person: NDArray[np.float32]) -> Surface:
 
     rest = fine.linear @ face.points
     rest[:, 2] = (fine.smooth @ face.points)[:, 2]
-    outside = _Outside(face, rest[rim], person)
+    outside = _Outside(face, rest[rim], person, cut_out=cut_out)
     rest = np.concatenate([rest, outside.points])
     rest[:, 2] = np.maximum(rest[:, 2], _depth_floor(rest[:, :2], face.points))
     smooth = _linear_on(np.concatenate([c for eye in eyes for c in (eye.upper, eye.lower)]), fine)
@@ -164,16 +169,16 @@ def _bell(x: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Outside:
     """Grid points between the face's rim and the picture's edge."""
 
-    def __init__(self, face: Face, rim: NDArray[np.float64], person: NDArray[np.float32]) -> None:
+    def __init__(self, face: Face, rim: NDArray[np.float64], person: NDArray[np.float32], *, cut_out: bool) -> None:
         self._face = face
         self._rim = rim
-        n = round(1 / _GRID)
+        n = round(1 / GRID)
         steps = np.linspace(0.0, face.size - 1.0, n + 1)
         columns, rows = np.meshgrid(steps, -steps)
         grid = np.stack([columns.ravel(), rows.ravel()], 1)
         polygon = rim[:, :2].astype(np.float32).reshape(-1, 1, 2)
         apart = np.array([-cv2.pointPolygonTest(polygon, (float(x), float(y)), measureDist=True) for x, y in grid])
-        keep = apart > 0.5 * _GRID * face.size
+        keep = apart > 0.5 * GRID * face.size
         self._polygon = polygon
         self._grid = grid[keep]
         self._apart = apart[keep]
@@ -186,7 +191,7 @@ class _Outside:
         nearest[nearest < 1e-3] = 0.0
         self._nearest = nearest / nearest.sum(1, keepdims=True)
         reach = (0.22 + 0.38 * smoothstep((self._below_chin + 0.25) / 0.3)) * face.width
-        self._loose = self._belonging(person)
+        self._loose = self._off_edge(person) if cut_out else self._belonging(person)
         self.expression = csr_array(self._nearest * (_bell(self._apart / reach) * self._loose)[:, None])
         self.points = np.concatenate([self._grid, self._depth()[:, None]], 1)
 
@@ -211,7 +216,17 @@ class _Outside:
         weight = np.maximum(weight, _bell(self._apart / (0.1 * face.width)))
         x, y = self._grid[:, 0], -self._grid[:, 1]
         edge = np.minimum.reduce([x, size - 1 - x, y, size - 1 - y])
-        return weight * smoothstep(edge / (40 / 512 * size))
+        return weight * smoothstep(edge / (_EDGE * size))
+
+    def _off_edge(self, person: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Returns 0 where the picture cuts the person off, 1 away from there."""
+        size = self._face.size
+        cut = np.ones((size, size), np.uint8)
+        for border in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+            cut[border] = person[border] < _CUT
+        apart = np.asarray(cv2.distanceTransform(cut, cv2.DIST_L2, 5), np.float64)
+        column, row = np.clip(np.abs(self._grid).round().astype(int), 0, size - 1).T
+        return smoothstep(apart[row, column] / (_EDGE * size))
 
     def follow(self) -> NDArray[np.float64]:
         """Returns each point's share of the head's motion: hair all, shoulders and the room none."""

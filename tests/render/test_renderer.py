@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,6 +18,7 @@ from avatar.portrait.setup import load_portrait
 from avatar.portrait.topology import LIP_INNER_LOWER, OVAL
 from avatar.render.renderer import PortraitRenderer
 from avatar.render.topology import NOSE_TIP
+from tests.render.conftest import ROOM
 
 if TYPE_CHECKING:
     from avatar.portrait.types import Portrait
@@ -121,6 +124,63 @@ def test_pixels_far_from_the_person_stay_still(renderer: PortraitRenderer) -> No
     )
     for corner in ((slice(0, 60), slice(0, 40)), (slice(0, 60), slice(-40, None)), (slice(-30, None), slice(0, 40))):
         np.testing.assert_array_equal(moved[corner], rest[corner])
+
+
+@pytest.fixture(scope="session")
+def cut_out(portrait: Portrait) -> Portrait:
+    room = np.full_like(portrait.rgb, ROOM)
+    seen = cv2.dilate((portrait.person > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    return replace(portrait, behind=np.where(seen[..., None], room, portrait.rgb))
+
+
+@pytest.fixture(scope="session")
+def cut_out_renderer(cut_out: Portrait) -> PortraitRenderer:
+    return PortraitRenderer(cut_out, SIZE)
+
+
+def test_before_a_known_room_the_picture_at_rest_is_the_portrait(
+    portrait: Portrait, cut_out_renderer: PortraitRenderer
+) -> None:
+    assert cv2.PSNR(cut_out_renderer.render(REST), picture_of(portrait, SIZE)) > 38
+
+
+def test_a_head_that_hardly_moves_hardly_changes_the_picture(cut_out_renderer: PortraitRenderer) -> None:
+    moved = cut_out_renderer.render(motion_from({"x": 0.0005})).astype(int)
+    assert np.abs(moved - cut_out_renderer.render(REST)).mean() < 0.6
+
+
+def test_a_known_room_stays_still_right_up_to_the_head(cut_out: Portrait, cut_out_renderer: PortraitRenderer) -> None:
+    turned = cut_out_renderer.render(motion_from({"roll": 0.2, "yaw": 0.2})).astype(int)
+    rest = cut_out_renderer.render(REST).astype(int)
+    person = cv2.resize(cut_out.person, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    upper = slice(0, SIZE // 2)
+    room = cv2.dilate((person > 0).astype(np.uint8), np.ones((45, 45), np.uint8))[upper] == 0
+    assert room.mean() > 0.1
+    np.testing.assert_array_equal(turned[upper][room], rest[upper][room])
+    uncovered = (person[upper] > 0.9) & (np.abs(turned[upper] - ROOM).max(-1) < 16)
+    assert uncovered.sum() > 30
+
+
+def test_before_a_known_room_two_threads_draw_the_same_bytes_as_one(
+    cut_out: Portrait, cut_out_renderer: PortraitRenderer
+) -> None:
+    pair = PortraitRenderer(cut_out, SIZE, threads=2)
+    np.testing.assert_array_equal(pair.render(BUSY), cut_out_renderer.render(BUSY))
+
+
+def test_memory_stays_flat_over_many_frames(renderer: PortraitRenderer) -> None:
+    motion = np.random.default_rng(1).uniform(0, 0.6, (40, N_MOTION)).astype(np.float32)
+    motion[:, 52:] -= 0.3
+    held: list[int] = []
+    tracemalloc.start()
+    try:
+        for _ in range(6):
+            for frame in motion:
+                renderer.render(frame)
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held[-1] - held[1] < 100_000  # 160 frames; a picture is 196 608 bytes
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar.portrait.background import background_behind
+from avatar.portrait.topology import OVAL
+
+SIZE = 256
+HEAD = (128, 120)
+
+
+def scene(softness: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A red disc before a grey room with a dark horizontal shelf; its matte, and landmarks of a face inside."""
+    rgb = np.full((SIZE, SIZE, 3), 180, np.uint8)
+    rgb[118:124] = 40
+    cv2.circle(rgb, HEAD, 70, (200, 40, 40), -1, cv2.LINE_AA)
+    person = np.zeros((SIZE, SIZE), np.float32)
+    cv2.circle(person, HEAD, 70, (1.0,), -1, cv2.LINE_AA)
+    angles = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
+    landmarks = np.zeros((468, 3), np.float32)
+    landmarks[list(OVAL), :2] = np.array(HEAD) + 45 * np.stack([np.sin(angles), -np.cos(angles)], 1)
+    return rgb, cv2.GaussianBlur(person, (0, 0), softness), landmarks
+
+
+def test_the_room_is_kept_and_the_person_is_gone() -> None:
+    rgb, person, landmarks = scene()
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    far = cv2.dilate((person > 0).astype(np.uint8), np.ones((13, 13), np.uint8)) == 0
+    np.testing.assert_array_equal(behind[far], rgb[far])
+    redness = behind[..., 0].astype(int) - behind[..., 1]
+    assert redness.max() < 25
+
+
+def test_lines_go_on_behind_the_edge_of_the_person() -> None:
+    rgb, person, landmarks = scene()
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    inside = HEAD[0] - 70 + 5
+    assert behind[121, inside].mean() + 40 < behind[100, inside].mean()
+
+
+@pytest.mark.parametrize("fault", ["soft", "misses the face", "no room", "nobody"])
+def test_a_matte_that_can_not_be_trusted_gives_none(fault: str) -> None:
+    rgb, person, landmarks = scene(14.0 if fault == "soft" else 0.5)
+    if fault == "misses the face":
+        person[:110] = 0
+    elif fault == "no room":
+        person[:] = 1
+    elif fault == "nobody":
+        person[:] = 0
+    assert background_behind(rgb, person, landmarks) is None
