@@ -28,7 +28,7 @@ def test_a_drawn_iris_larger_than_measured_leaves_nothing_in_the_white(portrait:
     for eye, iris in zip(EYES, irises, strict=True):
         ball, outline = rgb.copy(), portrait.landmarks[[*eye.upper, *eye.lower[::-1]], :2]
         inside = cv2.fillPoly(np.zeros(rgb.shape[:2], np.uint8), [outline.round().astype(np.int32)], (1,)) > 0
-        cv2.circle(ball, tuple(int(v) for v in iris.centre), round(1.5 * iris.radius), (60, 120, 200), -1, cv2.LINE_AA)
+        cv2.circle(ball, tuple(int(v) for v in iris.centre), round(1.7 * iris.radius), (150, 205, 250), -1, cv2.LINE_AA)
         rgb[inside] = ball[inside]
     drawn = PortraitRenderer(replace(portrait, rgb=rgb), len(rgb))
     picture = drawn.render(motion_from({"eyeLookOutLeft": 1, "eyeLookInRight": 1})).astype(int)

@@ -54,6 +54,7 @@ def test_a_smile_deepens_the_fold_in_the_picture(portrait: Portrait) -> None:
     drawn = PortraitRenderer(portrait, 384)
     smile = motion_from({"mouthSmileLeft": 1, "mouthSmileRight": 1})
     rest, smiling = (
-        blurred(drawn.render(motion), 1.5)[y - 14 : y + 9, x - 9 : x + 10].mean(-1) for motion in (0 * smile, smile)
+        blurred(drawn.render(motion).astype(np.float32), 1.5)[y - 14 : y + 9, x - 9 : x + 10].mean(-1)
+        for motion in (0 * smile, smile)
     )
     assert np.ptp(smiling) > np.ptp(rest) + 5
