@@ -22,7 +22,8 @@ def _missing() -> dict[str, list[str]]:
     """What each marker needs and this machine lacks."""
     torch = [] if find_spec("torch") else ["torch"]
     return {
-        "livekit": [] if find_server() else ["livekit-server (scripts/livekit_server builds it)"],
+        "livekit": ([] if find_server() else ["livekit-server (scripts/livekit_server builds it)"])
+        + ([] if shutil.which("npm") else ["npm"]),
         "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],
         "sound": [name for name in ("pulseaudio", "pactl") if shutil.which(name) is None]
         + ([] if find_library("portaudio") else ["PortAudio"]),

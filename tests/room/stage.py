@@ -60,6 +60,7 @@ class Flasher:
                 )
         finally:
             self.ended = True
+            self.audience = None
             self.news.set()
 
     def hear(self, samples: NDArray[np.float32]) -> None:
