@@ -84,3 +84,13 @@ def test_a_chin_near_the_edge_keeps_the_jaw_from_opening_out_of_the_picture(port
 def test_eyes_close_and_look_on_any_face(portrait):
     high = limits_of(replace(portrait, head=replace(portrait.head, residual=0.02))).high
     assert high[[INDEX["eyeBlinkLeft"], INDEX["eyeLookUpRight"]]].tolist() == [1, 1]
+
+
+@pytest.mark.model
+def test_no_more_is_taken_off_than_a_photo_wears(portrait):
+    low = limits_of(portrait).low
+    assert portrait.head.expression[INDEX["mouthSmileLeft"]] > 0.2
+    assert low[INDEX["mouthSmileLeft"]] < -portrait.head.expression[INDEX["mouthSmileLeft"]]
+    assert low[INDEX["tongueOut"]] >= -0.051
+    untrusted = limits_of(replace(portrait, head=replace(portrait.head, residual=0.02))).low
+    assert untrusted[INDEX["mouthSmileLeft"]] == 0

@@ -72,3 +72,12 @@ def test_a_funnel_is_partly_a_pucker_and_rounds_the_lips(driver: Driver) -> None
     drive = driver.drive(motion_from({"mouthFunnel": 0.5}))
     assert 0 < drive.units[INDEX["mouthPucker"]] < drive.units[INDEX["mouthFunnel"]] < 0.5
     assert drive.rounding == pytest.approx(0.5)
+
+
+def test_what_is_below_rest_takes_off_expressions_and_parts_lips_but_never_opens_eyes(driver: Driver) -> None:
+    drive = driver.drive(motion_from({"jawOpen": -0.3, "mouthClose": -0.8, "eyeBlinkLeft": -0.5, "tongueOut": -0.5}))
+    assert drive.units[INDEX["jawOpen"]] == pytest.approx(-0.3)
+    assert drive.parted == pytest.approx(0.8)
+    assert drive.units[INDEX["mouthClose"]] == 0
+    assert drive.units[INDEX["eyeBlinkLeft"]] == 0
+    assert drive.tongue == 0
