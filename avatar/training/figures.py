@@ -96,7 +96,7 @@ def face_figures(clips: Sequence[Clip], runs: Sequence[Run], seed: int = 0) -> d
     }
     if len(joined[0]):
         figures["speed at seams / elsewhere"] = float(joined[0].mean() / joined[1].mean())
-        figures["distance of seam speeds (KS)"] = float(ks_2samp(joined[0], joined[1])[0])
+        figures["distance of seam speeds (KS)"] = float(np.asarray(ks_2samp(joined[0], joined[1]))[0])
     each = [liveliness.speeds(motion) for motion in moving]
     return figures | {f"{name}, 95th pct": float(np.mean([one[name] for one in each])) for name in each[0]}
 

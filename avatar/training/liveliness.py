@@ -58,7 +58,7 @@ def blink_figures(motion: NDArray[np.float32]) -> dict[str, float]:
         figures |= {
             "median blink interval, s": float(np.exp(np.median(logs))),
             "spread of log intervals": float(logs.std()),
-            "distance from log-normal": float(kstest(standard, "norm")[0]),
+            "distance from log-normal": float(np.asarray(kstest(standard, "norm"))[0]),
         }
     return figures
 
@@ -120,4 +120,4 @@ def emotion_figures(
     length = np.linalg.norm(recipe)
     direction = float(changes[-1] @ recipe / max(np.linalg.norm(changes[-1]) * length, 1e-9))
     along = [0.0, *(changes @ recipe / length)]
-    return direction, float(spearmanr(np.arange(len(along)), along)[0])
+    return direction, float(np.asarray(spearmanr(np.arange(len(along)), along))[0])
