@@ -13,7 +13,7 @@ import itertools
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -99,8 +99,8 @@ class Comparison:
         apart = np.linalg.norm(self._last[:, :2] - points, axis=1).mean() / np.ptp(points[:, 0])
         outline = cv2.convexHull(places - [left, top])
         within = cv2.fillConvexPoly(np.zeros(ours.shape[:2], np.uint8), outline, 1) > 0
-        _, map_ = structural_similarity(theirs, ours, channel_axis=2, data_range=255, full=True)
-        similar = np.asarray(map_).mean(2)
+        result: Any = structural_similarity(theirs, ours, channel_axis=2, data_range=255, full=True)
+        similar = np.asarray(result[1], np.float64).mean(2)
         figures = [_psnr(theirs, ours), float(similar.mean()), _psnr(theirs[within], ours[within])]
         return (*figures, float(similar[within].mean()), 100 * float(apart))
 
