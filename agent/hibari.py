@@ -10,7 +10,7 @@ import numpy as np
 from agent.alignment import AlignedSound, symbol_starts, with_output
 from agent.phrases import ends_open
 from agent.text import speakable
-from agent.tts import without_end
+from agent.tts import without_end, without_start
 from avatar.audio import to_int16
 from avatar.errors import ModelError
 
@@ -74,11 +74,14 @@ class HibariEngine:
         sentences = self._voice.phonemize(speakable(text))
         for phonemes in sentences:
             spoken = self._voice.from_ids(self._voice.ids(phonemes), self._options.speed, self._rng)
-            sound = to_int16(spoken * np.float32(_GAIN * self._options.volume))
-            said = without_end(sound, self.sample_rate).tobytes() if goes_on else sound.tobytes() + pause
+            whole = to_int16(spoken * np.float32(_GAIN * self._options.volume))
             known = [symbol for symbol in phonemes if symbol in self._voice.vocab]
-            starts = symbol_starts(known, self._session.lengths, len(sound) / self.sample_rate)
-            yield AlignedSound(said, starts if len(sentences) == 1 else ())
+            starts = symbol_starts(known, self._session.lengths, len(whole) / self.sample_rate)
+            # The voice waits for 0.3 s before it begins, and whoever listens with it.
+            sound, cut = without_start(whole, self.sample_rate)
+            said = without_end(sound, self.sample_rate).tobytes() if goes_on else sound.tobytes() + pause
+            sooner = [(symbol, max(0.0, start - cut)) for symbol, start in starts]
+            yield AlignedSound(said, sooner if len(sentences) == 1 else ())
 
 
 class _TimedSession:

@@ -220,6 +220,13 @@ def without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int1
     return samples[:end]
 
 
+def without_start(samples: NDArray[np.int16], sample_rate: int) -> tuple[NDArray[np.int16], float]:
+    """Returns sound without the silence before it, but for a trace of it, and the seconds that were cut."""
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
+    start = max(0, (int(loud[0]) if len(loud) else 0) - round(_TRACE * sample_rate))
+    return samples[start:], start / sample_rate
+
+
 def _aligned(path: Path) -> bytes:
     """Returns a voice that also tells how long it makes each symbol, if it can."""
     model = path.read_bytes()

@@ -22,6 +22,7 @@ def _missing() -> dict[str, list[str]]:
     """What each marker needs and this machine lacks."""
     torch = [] if find_spec("torch") else ["torch"]
     return {
+        "coqui": [] if find_spec("TTS") else ["coqui-tts"],
         "livekit": ([] if find_server() else ["livekit-server (scripts/livekit_server builds it)"])
         + ([] if shutil.which("npm") else ["npm"]),
         "train": torch + [name for name in _TRAINING_PROGRAMS if shutil.which(name) is None],

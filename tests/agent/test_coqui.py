@@ -34,7 +34,7 @@ with warnings.catch_warnings():
         )
     )
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.coqui, pytest.mark.filterwarnings("ignore")]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'.,!?"
 AUDIO_TOKENS = 12

@@ -85,3 +85,12 @@ def test_speed_and_volume_are_heard():
     )
     assert len(slow) > 1.5 * len(fast)
     assert np.abs(slow).max() > 3 * np.abs(fast).max()
+
+
+def test_it_begins_at_once_and_knows_when_each_word_begins(heart):
+    (spoken,) = heart.say("Six people sat there.")
+    sound = np.abs(np.frombuffer(spoken, np.int16).astype(int))
+    assert np.flatnonzero(sound > 300)[0] / heart.sample_rate < 0.05
+    starts = {symbol: start for symbol, start in reversed(spoken.symbols) if symbol.isalpha()}
+    assert 0 <= starts["s"] < 0.2
+    assert spoken.symbols[-1][1] < len(sound) / heart.sample_rate
