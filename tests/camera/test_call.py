@@ -67,6 +67,13 @@ class Participant:
             await self._came.wait()
         return np.concatenate(self.heard)
 
+    async def hears_more(self, n_blocks: int) -> None:
+        """Returns when that many blocks of sound have come, silent or not."""
+        n_heard = len(self.heard)
+        while len(self.heard) < n_heard + n_blocks:
+            self._came.clear()
+            await self._came.wait()
+
     def _feed(self, _: NDArray[np.float32]) -> None:
         while self._buffer.n_held < HELD // 2:
             self._buffer.push(self._speech.pop(0) if self._speech else np.full(FRAME, 1e-6, np.float32))
@@ -128,9 +135,7 @@ async def test_a_question_in_a_meeting_is_answered_there(
             participant.say(question)
             asked = await asyncio.wait_for(written("you: ", 1), 60)
             answer = await asyncio.wait_for(written("avatar: ", 2), 60)
-            n_heard = len(participant.heard)
-            while len(participant.heard) < n_heard + 100:  # what is still on its way through the cable
-                await asyncio.sleep(0.1)
+            await asyncio.wait_for(participant.hears_more(100), 60)  # what is still on its way through the cable
             sound = np.concatenate(participant.heard)
         calls.cancel()
         await asyncio.wait([calls])
