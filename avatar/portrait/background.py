@@ -18,8 +18,8 @@ _SIDE = 512
 """The hidden room is painted at this size; it is seen only in the small gap that a turned head leaves."""
 _REACH = 0.3
 """How far behind the person's edge lines of the room are carried on, face widths; further in, its mean colours are."""
-_MARGIN = 9
-"""Pixels by which the person may be wider than the matte, twice and one."""
+_MARGIN = 0.06
+"""How far beyond the matte something of the person may stand out, a collar or a strand of hair, face widths."""
 _SEEN = 0.03
 """Less of the person than this in a pixel is none."""
 _SOFTEST = 0.03
@@ -49,7 +49,9 @@ def background_behind(
     width = float(np.ptp(outline[:, 0])) * _SIDE / size
     small = np.asarray(cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     seen = cv2.resize(person, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > _SEEN
-    hidden = np.asarray(cv2.dilate(seen.astype(np.uint8), np.ones((_MARGIN, _MARGIN), np.uint8)), np.uint8)
+    reach = 2 * round(_MARGIN * width) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    hidden = np.asarray(cv2.dilate(seen.astype(np.uint8), disc), np.uint8)
     deep = cv2.distanceTransform(hidden, cv2.DIST_L2, 5) > _REACH * width
     filled = np.where(deep[..., None], _carried(small, hidden == 0, 0.05 * width), small).astype(np.uint8)
     filled = cv2.inpaint(filled, np.where(deep, 0, hidden).astype(np.uint8), 3, cv2.INPAINT_TELEA)

@@ -28,7 +28,7 @@ def test_the_room_is_kept_and_the_person_is_gone() -> None:
     rgb, person, landmarks = scene()
     behind = background_behind(rgb, person, landmarks)
     assert behind is not None
-    far = cv2.dilate((person > 0).astype(np.uint8), np.ones((13, 13), np.uint8)) == 0
+    far = cv2.dilate((person > 0).astype(np.uint8), np.ones((19, 19), np.uint8)) == 0
     np.testing.assert_array_equal(behind[far], rgb[far])
     redness = behind[..., 0].astype(int) - behind[..., 1]
     assert redness.max() < 25
