@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -50,6 +52,11 @@ _STATES: Final = {
 }
 _MOST_ATTEMPTS: Final = 6
 """Answers that are prepared for one turn, each for a pause in it."""
+
+_LOG = logging.getLogger(__name__)
+
+_CLOSING_SECONDS: Final = 10.0
+"""livekit's session was once seen to wait for ever when it was closed between a turn and its answer."""
 
 _AWAY_SECONDS: Final = 15.0
 """Seconds of silence on both sides after which the avatar idles."""
@@ -124,9 +131,13 @@ class VoiceSession:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hangs up."""
+        """Hangs up; what does not end by itself is left after a few seconds."""
         self._input.close()
-        await self._cleanup.aclose()
+        try:
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self._cleanup.aclose()
+        except TimeoutError:
+            _LOG.warning("The voice loop did not end within %.0f s", _CLOSING_SECONDS)
 
     def push_audio(self, samples: NDArray[np.float32], sample_rate: int = SPEECH_RATE) -> None:
         """Adds the user's sound, float32 (n_samples,), mono; the avatar's own voice in it is silenced."""

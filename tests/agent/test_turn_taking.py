@@ -173,6 +173,8 @@ async def test_the_same_word_is_an_answer_when_the_avatar_is_silent(talk):
 
 async def test_a_sentence_that_breaks_off_is_waited_for(talk):
     await talk.user_says("Could you tell me about", 0.9)
+    await talk.until(lambda: talk.seen(UserSaid, text="Could you tell me about", final=True))
+    talk.events.clear()
     await talk.user_says("the largest ocean?", 0.9)
     await talk.until(lambda: any(role == "user" for role, _ in talk.session.history))
     assert talk.session.history[0] == ("user", "Could you tell me about the largest ocean?")
