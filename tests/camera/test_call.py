@@ -143,6 +143,10 @@ async def test_a_question_in_a_meeting_is_answered_there(
     assert "france" in asked.lower()
     resampler = Resampler(OUTPUT_RATE, SPEECH_RATE)
     speech = np.concatenate([resampler.push(sound), resampler.finish()])
+    # Whisper repeats itself when little speech stands in much silence.
+    loud = np.flatnonzero(np.abs(speech) > 0.02)
+    speech = speech[max(0, loud[0] - SPEECH_RATE // 4) : loud[-1] + SPEECH_RATE // 4]
+    assert len(speech) < 10 * SPEECH_RATE
     heard = Recogniser(load_whisper(2), WhisperOptions()).recognise(speech).text
     plain = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.Strip()])
     assert jiwer.wer(plain(answer), plain(heard)) <= 0.5, (answer, heard)

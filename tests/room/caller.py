@@ -125,9 +125,10 @@ class Caller:
         WebRTC plays sound without gaps, so its clock is that of the piece that waited least to be taken here.
         """
         began = min(each.moment - each.start / RATE for each in self.heard)
+        first = began + self.heard[0].start / RATE
         sound = np.concatenate([each.samples for each in self.heard])
         loud = np.abs(sound[: len(sound) // 16 * 16].reshape(-1, 16)).max(axis=1) > loudness
-        clicks = [began + index / 1000 for index in np.flatnonzero(loud) if not loud[max(0, index - 50) : index].any()]
+        clicks = [first + index / 1000 for index in np.flatnonzero(loud) if not loud[max(0, index - 50) : index].any()]
         bright = [each.brightness > brightness for each in self.seen]
         flashes = [
             each.moment

@@ -90,6 +90,7 @@ async def test_a_worker_lends_an_agent_a_face_that_can_be_interrupted(
             await avatar.start(session, room=room)
             await session.start(Agent(instructions=""), room=room, record=False)
             await avatar.wait_for_join()
+            await caller.until(lambda: len(caller.seen) > 3)
             whole = session.say("beep", audio=beeps(1), add_to_chat_ctx=False)
             await whole.wait_for_playout()
             assert not whole.interrupted
