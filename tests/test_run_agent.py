@@ -121,7 +121,7 @@ def test_an_output_folder_that_does_not_exist(
 
 def test_an_output_of_an_unknown_kind(speech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = fails(["animate", str(speech), "-o", str(tmp_path / "a.avi")], capsys)
-    assert said.endswith("expected a name that ends in .mp4 or .csv, got .avi")
+    assert said.endswith("expected a name that ends in .mp4 or .csv or .glb or .gltf, got .avi")
 
 
 def test_an_output_that_would_replace_the_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,11 +80,12 @@ class Caller:
         return next((each for each in self.room.remote_participants.values() if each.kind == agent), None)
 
     async def until(self, what: Callable[[], bool], patience: float = 120) -> None:
-        """Returns when something is so."""
+        """Returns when something is so; not all that changes is told, so it also looks from time to time."""
         async with asyncio.timeout(patience):
             while not what():
                 self._news.clear()
-                await self._news.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), 0.1)
 
     async def open_microphone(self) -> None:
         """Publishes a microphone that is silent."""
