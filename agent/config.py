@@ -153,12 +153,13 @@ class Config(Strict):
         return values
 
 
-def load_config(path: Path | None = None, *, portrait: Path | None = None) -> Config:
+def load_config(path: Path | None = None, *, portrait: Path | None = None, seed: int | None = None) -> Config:
     """Reads a configuration; paths in it become absolute.
 
     Args:
         path: The YAML file; None is the one that comes with Visavis.
         portrait: A photo, or an avatar's folder or name, in the place of the file's.
+        seed: Of the motion, in the place of the file's.
 
     Raises:
         InputError: The file is missing or unreadable, or something in it is unknown or wrong.
@@ -184,6 +185,8 @@ def load_config(path: Path | None = None, *, portrait: Path | None = None) -> Co
                 _check_options(ours[part.name], part, kind)
     except ValidationError as error:
         raise _first_error(path, error) from error
+    if seed is not None:
+        config = config.model_copy(update={"avatar": config.avatar.model_copy(update={"seed": seed})})
     absolute = _with_absolute_paths(config, path.resolve().parent)
     return _with_avatar(absolute, portrait, own_persona="persona" not in config.model_fields_set)
 

@@ -39,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
     size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", args.size)
     if size is None:
         raise InputError("opening the camera", expected="a size such as 1280x720", got=args.size)
-    config = load_config(args.config, portrait=args.portrait)
-    if args.seed is not None:
-        config = config.model_copy(update={"avatar": config.avatar.model_copy(update={"seed": args.seed})})
+    config = load_config(args.config, portrait=args.portrait, seed=args.seed)
     devices = CallDevices(args.mic, args.speaker, args.echo_cancellation)
     with VirtualCamera(int(size[1]), int(size[2]), args.device, args.backend) as camera:
         try:

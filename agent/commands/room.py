@@ -39,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if args.mode == "link":
         print(account.link(args.room))
         return 0
-    config = load_config(args.config, portrait=args.portrait)
-    if args.seed is not None:
-        config = config.model_copy(update={"avatar": config.avatar.model_copy(update={"seed": args.seed})})
+    config = load_config(args.config, portrait=args.portrait, seed=args.seed)
     try:
         asyncio.run(serve(config, args))
     except KeyboardInterrupt:

@@ -33,9 +33,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("starting the page", expected="at least 1 session", got=str(args.sessions))
     if not 0 <= args.port <= _LAST_PORT:
         raise InputError("starting the page", expected=f"a port from 0 to {_LAST_PORT}", got=str(args.port))
-    config = load_config(args.config, portrait=args.portrait)
-    if args.seed is not None:
-        config = config.model_copy(update={"avatar": config.avatar.model_copy(update={"seed": args.seed})})
+    config = load_config(args.config, portrait=args.portrait, seed=args.seed)
     try:
         asyncio.run(serve(config, args))
     except KeyboardInterrupt:

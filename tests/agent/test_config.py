@@ -158,3 +158,11 @@ def test_binary_rubbish_is_refused(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00rubbish")
     assert "readable YAML" in str(error_of(path))
+
+
+def test_a_seed_of_the_command_line_takes_the_place_of_the_files(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("avatar: {seed: 3}")
+    assert load_config(path).avatar.seed == 3
+    assert load_config(path, seed=0).avatar.seed == 0
+    assert load_config(path, seed=7).avatar.seed == 7
