@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import av
@@ -15,7 +16,7 @@ from avatar.types import AvatarState, SyncedFrame
 from tests.fakes import FlashRenderer, LoudnessGenerator, chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,13 +51,18 @@ def write_all(path: Path, frames: Iterable[SyncedFrame]) -> None:
             writer.write(each)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Lets no file of this process grow beyond 16 kB, as a full disk would."""
+@contextmanager
+def small_disk() -> Generator[None]:
+    """Lets no file of this process grow beyond 16 kB, as a full disk would.
+
+    No fixture: pytest's own report may be such a file, and it is written to before fixtures end.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_click_and_its_flash_stay_together_through_stream_and_file(tmp_path: Path) -> None:
@@ -130,10 +136,10 @@ def test_nothing_is_left_after_an_exception(tmp_path: Path, error: type[BaseExce
 
 
 @pytest.mark.parametrize("n_frames", [8, 500])
-@pytest.mark.usefixtures("small_disk")
 def test_a_disk_that_fills_gives_one_clear_error_and_leaves_nothing(tmp_path: Path, n_frames: int) -> None:
     noise = (frame(index, noisy=True) for index in range(n_frames))
-    with pytest.raises(OutputError, match=r"writing .*out\.mp4: expected .*, got file too large"):
+    too_large = pytest.raises(OutputError, match=r"writing .*out\.mp4: expected .*, got file too large")
+    with small_disk(), too_large:
         write_all(tmp_path / "out.mp4", noise)
     assert entries(tmp_path) == []
 
