@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _EXAMPLES: Final = """examples:
-  run_agent.py web                                       talk with it in the browser
+  run_agent.py                                           talk with it in the browser: the command web
+  run_agent.py --portrait me.jpg                         the same with a face of your own
   run_agent.py camera --speaker cable                    join a video call as a webcam
   run_agent.py room start                                join LiveKit rooms (LIVEKIT_URL and keys in the environment)
   run_agent.py converse question.wav -o reply.mp4        ask with a recording, get the spoken answer as a video
@@ -173,9 +174,11 @@ def _add_actions(avatar: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command, `web` if none is given; returns its exit code, 2 if it failed or was interrupted."""
+    """Runs a command, `web` if none is named; returns its exit code, 2 if it failed or was interrupted."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    args = parser().parse_args(arguments or ["web"])
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        arguments = ["web", *arguments]
+    args = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
     try:
         return importlib.import_module(f"agent.commands.{args.command}").run(args)

@@ -61,7 +61,11 @@ def test_without_a_command_the_conversation_opens_in_the_browser(monkeypatch: py
     started: list[argparse.Namespace] = []
     monkeypatch.setattr(web, "run", lambda args: started.append(args) or 0)
     assert run_agent.main([]) == 0
-    assert (started[0].host, started[0].open) == ("127.0.0.1", True)
+    assert run_agent.main(["--no-open", "--port", "0"]) == 0
+    assert [(args.host, args.port, args.open) for args in started] == [
+        ("127.0.0.1", 8765, True),
+        ("127.0.0.1", 0, False),
+    ]
 
 
 @pytest.mark.parametrize("command", ["web", "converse", "animate", "render", "speak"])
