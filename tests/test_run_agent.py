@@ -141,8 +141,10 @@ def test_motion_that_is_no_csv(speech: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 _FACELESS = """
-import sys, time, agent.commands.animate as animate, run_agent
+import signal, sys, time, agent.commands.animate as animate, run_agent
 from tests.fakes import FlashRenderer, LoudnessGenerator
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and their children, ignore it
 
 class Stuck(FlashRenderer):
     def render(self, coefficients):
