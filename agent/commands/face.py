@@ -17,8 +17,13 @@ SIZE: Final = 512
 """Height and width of the pictures."""
 
 
-def open_renderer(portrait: Path | None, threads: int = 1) -> Renderer:
+def open_renderer(portrait: Path | None, threads: int = 1, *, relaxed: bool = True) -> Renderer:
     """Returns the renderer of a photo or an avatar (its name or folder), or of the portrait that comes with Visavis.
+
+    Args:
+        portrait: The photo or the avatar; None for ours.
+        threads: How many the renderer draws with.
+        relaxed: Rest with a calm face where the photo smiles; for motion that is not relative to the photo.
 
     Raises:
         InputError: There is no such avatar, or the photo can't be read or has no usable face.
@@ -28,7 +33,7 @@ def open_renderer(portrait: Path | None, threads: int = 1) -> Renderer:
     from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
 
     with stage("preparing the portrait"):
-        return PortraitRenderer(load_face(portrait, note=note), SIZE, threads=threads)
+        return PortraitRenderer(load_face(portrait, note=note), SIZE, threads=threads, relaxed=relaxed)
 
 
 def open_head(portrait: Path | None) -> HeadModel:

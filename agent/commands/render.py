@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     output = check_output(args.output, inputs=[args.motion, args.audio, args.portrait])
     motion = read_livelink(args.motion, relative=args.relative)
     sound = sound_for(args.audio, len(motion))
-    renderer = open_renderer(args.portrait)
+    renderer = open_renderer(args.portrait, relaxed=not args.relative)
     watch = Stopwatch()
     with VideoFileWriter(output, renderer.size) as writer:
         for frame in counted("rendering", rendered(renderer, motion, sound), len(motion)):

@@ -62,7 +62,7 @@ def write_sheet(path: Path, portrait: Portrait) -> None:
     Raises:
         OutputError: The file can't be written.
     """
-    sheet = contact_sheet(PortraitRenderer(portrait, CELL))
+    sheet = contact_sheet(PortraitRenderer(portrait, CELL, relaxed=True))
     done, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     if not done:
         raise OutputError(f"writing {path}", expected="a picture", got="an encoder that failed")

@@ -101,7 +101,7 @@ class FaceSession(AvatarSession[Any]):
         from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
 
         portrait = load_face(self._portrait, note=lambda _: None)
-        renderer = PortraitRenderer(portrait, _SIZE, threads=self._threads)
+        renderer = PortraitRenderer(portrait, _SIZE, threads=self._threads, relaxed=True)
         return AvatarStream(load_motion_model(self._seed, self._threads), renderer, LIVE)
 
     async def _show(self, room: rtc.Room, face: AvatarStream) -> None:

@@ -161,7 +161,7 @@ class LiveEngine:
         from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
 
         options = self.config.avatar
-        renderer = PortraitRenderer(self.gallery.portrait(avatar), SIZE, threads=options.threads)
+        renderer = PortraitRenderer(self.gallery.portrait(avatar), SIZE, threads=options.threads, relaxed=True)
         stream = AvatarStream(load_motion_model(options.seed, options.threads), renderer, LIVE)
         self.config.motion.set_on(stream)
         return stream

@@ -22,6 +22,8 @@ _TRUSTED_RESIDUAL = 0.0125
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
 """Of these, rounding the lips or frowning takes back what the photo wears."""
 _TAKEN_BACK = 0.8
+_GENTLE = 0.15
+"""A relaxed face keeps this much of the smile that its photo wears."""
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
 FUNNEL_AS_PUCKER = 0.4
@@ -54,17 +56,26 @@ class Drive:
 
 
 class Driver:
-    """Turns motion into drives for one fitted head."""
+    """Turns motion into drives for one fitted head.
 
-    def __init__(self, head: HeadFit) -> None:
+    Args:
+        head: The fitted head.
+        relaxed: Motion of 0 is a calm face, so a smile that the photo wears is taken off, but for a gentle one;
+            otherwise it is the photo's expression.
+    """
+
+    def __init__(self, head: HeadFit, *, relaxed: bool = False) -> None:
         self._room = np.ones(N_BLENDSHAPES, np.float32)
         self._worn = np.zeros(N_BLENDSHAPES, np.float32)
+        self._taken_off = np.zeros(N_BLENDSHAPES, np.float32)
         if head.residual <= _TRUSTED_RESIDUAL:
             for name in WORN:
                 column = INDEX[name]
                 self._room[column] = 1.0 - head.expression[column]
                 if name.startswith(_WIDE):
                     self._worn[column] = head.expression[column]
+                if relaxed and name.startswith("mouthSmile"):
+                    self._taken_off[column] = max(0.0, head.expression[column] - _GENTLE)
 
     def drive(self, coefficients: NDArray[np.float32]) -> Drive:
         """Returns the drive of one frame of motion (58,); coefficients below 0 take off what the photo wears."""
@@ -97,7 +108,8 @@ class Driver:
         funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
         units[pucker] = min(1.0, units[pucker] + FUNNEL_AS_PUCKER * units[funnel])
         units[funnel] *= 1.0 - FUNNEL_AS_PUCKER
-        units = units * np.where(units > 0, self._room, 1) - _TAKEN_BACK * unsmiling * self._worn
+        units = units * np.where(units > 0, self._room + self._taken_off, 1)
+        units -= np.maximum(self._taken_off, _TAKEN_BACK * unsmiling * self._worn)
         return Drive(
             units=units.astype(np.float32),
             turn=rotation(yaw, pitch, roll),

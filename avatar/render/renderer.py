@@ -52,9 +52,10 @@ class PortraitRenderer:
         portrait: The portrait.
         size: Height and width of the pictures, pixels.
         threads: How many row bands are drawn at the same time.
+        relaxed: Rest with a calm face where the photo smiles; for motion that is not relative to the photo.
     """
 
-    def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1) -> None:
+    def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1, relaxed: bool = False) -> None:
         self._limits = limits_of(portrait)
         portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
         plates = plates_of(portrait, size)
@@ -70,7 +71,7 @@ class PortraitRenderer:
 
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
-        self._driver = Driver(portrait.head)
+        self._driver = Driver(portrait.head, relaxed=relaxed)
         self._surface = build_surface(face, person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
         self._sheet = Sheet(self._surface, self._camera, plates, threads)

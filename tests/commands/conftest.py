@@ -18,10 +18,12 @@ class Faces:
 
     def __init__(self) -> None:
         self.portraits: list[Path | None] = []
+        self.relaxed: list[bool] = []
         self.seeds: list[int] = []
 
-    def open_renderer(self, portrait: Path | None) -> FlashRenderer:
+    def open_renderer(self, portrait: Path | None, *, relaxed: bool = True) -> FlashRenderer:
         self.portraits.append(portrait)
+        self.relaxed.append(relaxed)
         return FlashRenderer()
 
     def open_head(self, portrait: Path | None) -> HeadModel:

@@ -15,6 +15,8 @@ from tests.fakes import voice, write_wav
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.commands.conftest import Faces
+
 pytestmark = pytest.mark.usefixtures("faces")
 
 
@@ -37,6 +39,12 @@ def test_given_motion_is_drawn_frame_by_frame(motion: Path, tmp_path: Path) -> N
     assert run_agent.main(["render", str(motion), "-o", str(tmp_path / "a.mp4")]) == 0
     assert brightest(tmp_path / "a.mp4") == (50, 20)
     assert not np.any(read_audio(tmp_path / "a.mp4", 48_000) > 1e-3)
+
+
+def test_only_motion_that_is_relative_to_the_photo_keeps_its_smile(motion: Path, tmp_path: Path, faces: Faces) -> None:
+    run_agent.main(["render", str(motion), "-o", str(tmp_path / "a.mp4")])
+    run_agent.main(["render", str(motion), "--relative", "-o", str(tmp_path / "b.mp4")])
+    assert faces.relaxed == [True, False]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 2.2])

@@ -42,10 +42,26 @@ def test_coefficients_beyond_their_range_are_clipped(driver: Driver) -> None:
     assert drive.units[INDEX["mouthClose"]] == 0
 
 
-def smiling(portrait: Portrait, residual: float = 0.008) -> Driver:
+def smiling(portrait: Portrait, residual: float = 0.008, *, relaxed: bool = False) -> Driver:
     expression = np.zeros(52, np.float32)
     expression[INDEX["mouthSmileLeft"]] = 0.6
-    return Driver(replace(portrait.head, expression=expression, residual=residual))
+    return Driver(replace(portrait.head, expression=expression, residual=residual), relaxed=relaxed)
+
+
+def test_a_relaxed_face_rests_with_a_gentle_smile_and_still_smiles_as_broadly(portrait: Portrait) -> None:
+    driver = smiling(portrait, relaxed=True)
+    smiles = [
+        float(driver.drive(motion_from({"mouthSmileLeft": wanted})).units[INDEX["mouthSmileLeft"]])
+        for wanted in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    assert smiles[0] == pytest.approx(0.15 - 0.6)
+    assert smiles[-1] == pytest.approx(0.4)
+    np.testing.assert_allclose(np.diff(smiles), 0.2125, rtol=1e-5)
+    assert driver.drive(motion_from({"mouthPucker": 1})).units[INDEX["mouthSmileLeft"]] == pytest.approx(-0.48)
+
+
+def test_a_face_whose_expression_is_not_known_rests_as_it_is(portrait: Portrait) -> None:
+    assert not smiling(portrait, 0.02, relaxed=True).drive(np.zeros(N_MOTION, np.float32)).units.any()
 
 
 def test_a_photo_that_smiles_has_only_the_rest_of_the_smile_to_give(portrait: Portrait) -> None:
