@@ -8,7 +8,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from livekit.agents import Agent, AgentSession, llm, stt
+from livekit.agents import Agent, AgentSession, StopResponse, llm, stt
 from livekit.agents import utils as livekit_utils
 from livekit.agents.types import APIConnectOptions
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -56,7 +56,7 @@ _MOST_ATTEMPTS: Final = 6
 _LOG = logging.getLogger(__name__)
 
 _CLOSING_SECONDS: Final = 10.0
-"""livekit's session was once seen to wait for ever when it was closed between a turn and its answer."""
+"""Nothing is known any more that would take so long; a service's client might."""
 
 _AWAY_SECONDS: Final = 15.0
 """Seconds of silence on both sides after which the avatar idles."""
@@ -92,6 +92,7 @@ class VoiceSession:
         self._echo: EchoGate | None = None
         self._cleanup = AsyncExitStack()
         self._session: AgentSession[Any] | None = None
+        self._avatar: _Avatar | None = None
 
     @property
     def history(self) -> list[tuple[str, str]]:
@@ -116,7 +117,7 @@ class VoiceSession:
         session.output.audio = output
         session.output.transcription = captions
         self._cleanup.push_async_callback(session.aclose)
-        avatar = _Avatar(
+        avatar = self._avatar = _Avatar(
             self._parts.persona,
             self._timer,
             self._fail_on_silence,
@@ -133,6 +134,8 @@ class VoiceSession:
     ) -> None:
         """Hangs up; what does not end by itself is left after a few seconds."""
         self._input.close()
+        if self._avatar is not None:
+            self._avatar.hang_up()
         try:
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._cleanup.aclose()
@@ -194,6 +197,7 @@ class VoiceSession:
             tts_text_transforms=None,
             use_tts_aligned_transcript=True,
             aec_warmup_duration=None,
+            session_close_transcript_timeout=0.0,  # nobody answers what was said last
             user_away_timeout=_AWAY_SECONDS,
             conn_options=SessionConnectOptions(
                 stt_conn_options=connect, llm_conn_options=connect, tts_conn_options=connect
@@ -267,6 +271,16 @@ class _Avatar(Agent):
         self._on_silence = on_silence
         self._voice = voice
         self._feel = feel
+        self._hung_up = False
+
+    def hang_up(self) -> None:
+        """Answers no more turns: livekit would have an answer played that is begun while it closes, to its end."""
+        self._hung_up = True
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        """Lets the turn be answered, unless the session ends."""
+        if self._hung_up:
+            raise StopResponse
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings

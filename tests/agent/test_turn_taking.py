@@ -19,6 +19,7 @@ from agent.plugins import make_plugin
 from agent.recogniser import Recognised
 from agent.session import VoiceSession
 from agent.stt import WhisperSTT
+from agent.turns import WordTurnDetector
 from avatar.types import AvatarState
 from tests.agent.fakes import FakeService, LoudnessVAD, sound
 
@@ -178,3 +179,29 @@ async def test_a_sentence_that_breaks_off_is_waited_for(talk):
     await talk.user_says("the largest ocean?", 0.9)
     await talk.until(lambda: any(role == "user" for role, _ in talk.session.history))
     assert talk.session.history[0] == ("user", "Could you tell me about the largest ocean?")
+
+
+class HangsUp(WordTurnDetector):
+    """A detector that ends the session while it thinks about the end of a turn."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.closing: asyncio.Task[None] | None = None
+        self._talk = talk
+
+    async def predict_end_of_turn(self, chat_ctx: llm.ChatContext, *, timeout: float | None = None) -> float:  # noqa: ASYNC109 - livekit's signature
+        self.closing = self.closing or asyncio.create_task(self._talk.session.__aexit__(None, None, None))
+        return await super().predict_end_of_turn(chat_ctx, timeout=timeout)
+
+
+async def test_who_hangs_up_as_a_turn_ends_waits_for_no_answer(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agent.session._CLOSING_SECONDS", 3600.0)
+    async with FakeService().running() as service:
+        talk = Talk(service)
+        talk.parts.detection = detector = HangsUp(talk)
+        await talk.session.__aenter__()
+        await talk.user_says("What is the largest ocean?", 0.9)
+        await talk.until(lambda: detector.closing)
+        async with asyncio.timeout(60):
+            await detector.closing
+        await talk.parts.aclose()
+    assert not talk.sink.heard
