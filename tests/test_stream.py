@@ -16,6 +16,8 @@ from avatar.types import AvatarState, Emotion, Playout, SyncedFrame
 from tests.fakes import FlashRenderer, LoudnessGenerator, MotionRenderer, chunk, motion_in, voice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from avatar.motion.types import MotionRequest
@@ -219,6 +221,54 @@ def test_a_pause_resumes_at_the_same_sample() -> None:
     resumed = sound(take(stream, 70))
     rest = samples[37 * OUTPUT_SAMPLES :]
     np.testing.assert_array_equal(resumed[960 : len(rest)], rest[960:])
+
+
+def test_a_pause_that_is_asked_for_again_takes_nothing_more_back() -> None:
+    stream = new_stream()
+    say(stream, 4.0)
+    take(stream, 20)
+    stream.pause()
+    stream.plan()
+    n_planned = stream.n_planned
+    stream.pause()
+    assert stream.n_planned == n_planned
+    assert n_planned > 0
+
+
+def test_an_interruption_of_nothing_takes_no_motion_back() -> None:
+    stream = new_stream()
+    take(stream, 10)
+    stream.plan()
+    n_planned = stream.n_planned
+    assert stream.interrupt() is None
+    assert stream.n_planned == n_planned
+
+
+@pytest.mark.parametrize("stop", [AvatarStream.interrupt, AvatarStream.pause])
+def test_a_stop_delay_keeps_pictures_that_were_ready_but_no_sound(stop: Callable[[AvatarStream], object]) -> None:
+    stream = new_stream(StreamOptions(stop_delay=2))
+    say(stream, 4.0)
+    take(stream, 20)
+    for _ in range(4):
+        stream.draw()
+    stop(stream)
+    frames = [stream.show() for _ in range(2)]
+    assert stream.n_late == 0
+    assert all(motion_in(frame.rgb)[INDEX["jawOpen"]] > 0 for frame in frames)
+    assert not np.any(sound(frames)[960:])
+    closed = take(stream, 3)
+    assert not any(motion_in(frame.rgb)[INDEX["jawOpen"]] for frame in closed)
+    assert [frame.index for frame in closed] == [22, 23, 24]
+
+
+def test_speech_that_follows_an_interruption_at_once_is_not_held_up_by_a_stop_delay() -> None:
+    stream = new_stream(StreamOptions(start_delay=1, stop_delay=2))
+    say(stream, 4.0)
+    take(stream, 20)
+    stream.interrupt()
+    samples = say(stream, 1.0, "next")
+    frames = take(stream, 40)
+    np.testing.assert_array_equal(sound(frames)[OUTPUT_SAMPLES:][: len(samples)], samples)
 
 
 def test_playout_is_reported_to_the_sample() -> None:

@@ -42,6 +42,8 @@ class StreamOptions:
         idle_chunk: Made while nothing is said: short, so that the avatar reacts soon.
         start_delay: Frames that are still shown when speech arrives while others were planned; they hide the time that
             the first speaking frame takes to make.
+        stop_delay: Frames that are still shown as planned when speech is broken off; they hide the time that the first
+            frame after it takes to make. Its sound ends at once.
         patience: With this many planned frames not shown yet, a chunk waits for the rest of its sound.
         user_ahead: How far the user's sound may run ahead of what is shown (see `avatar.sync.UserTrack`).
     """
@@ -51,11 +53,12 @@ class StreamOptions:
     chunk: int = 16
     idle_chunk: int = 4
     start_delay: int = 0
+    stop_delay: int = 0
     patience: int = 3
     user_ahead: int | None = None
 
 
-LIVE: Final = StreamOptions(start_delay=1, user_ahead=12)
+LIVE: Final = StreamOptions(start_delay=1, stop_delay=2, user_ahead=12)
 """For conversation in real time."""
 
 FILES: Final = StreamOptions(first_chunk=12, second_chunk=25, chunk=25)
@@ -175,8 +178,11 @@ class MotionStream:
             What was heard of the segment that was being spoken; None if there was nothing to say.
         """
         with self._lock:
+            if not self._speech.busy(self._shown):
+                self._speech.resume()
+                return None
             heard = self._speech.interrupt(self._shown)
-            self._cut(self._speech.end)
+            self._break_off()
         if self.listener:
             for playout in heard:
                 self.listener.finished(playout)
@@ -185,8 +191,9 @@ class MotionStream:
     def pause(self) -> None:
         """Stops the speech within 20 ms, to go on later from the same sample; the picture goes on."""
         with self._lock:
-            self._speech.pause(self._shown)
-            self._cut(self._speech.end)
+            if not self._speech.paused:
+                self._speech.pause(self._shown)
+                self._break_off()
 
     def resume(self) -> None:
         """Lets paused speech go on."""
@@ -318,6 +325,13 @@ class MotionStream:
         if self._speech.drop_silence(self._shown + self.options.start_delay):
             self._cut(self._speech.end)
         self.changed.notify_all()
+
+    def _break_off(self) -> None:
+        """Takes back the motion for speech that is not heard any more, but for the frames that are due first."""
+        first = max(self._speech.end, min(self._shown + self.options.stop_delay, self._planned))
+        while self._speech.end < first:
+            self._speech.extend()
+        self._cut(first)
 
     def _cut(self, first: int) -> None:
         """Takes back the motion from frame `first` on."""

@@ -40,6 +40,16 @@ class SpeechTrack:
         """Returns a frame that was handed out and not forgotten."""
         return self._frames[index - self._first]
 
+    @property
+    def paused(self) -> bool:
+        """Whether the speech is held back."""
+        return self._paused
+
+    def busy(self, first: int) -> bool:
+        """Tells whether there is speech from frame `first` on that could be dropped."""
+        handed_out = (self[index] for index in range(max(first, self._first), self.end))
+        return bool(self._segments) or any(frame.segment or frame.finished for frame in handed_out)
+
     def spoke(self, index: int) -> bool:
         """Tells whether speech was heard in a frame; False if it was forgotten."""
         return self._first <= index < self.end and self[index].segment is not None
