@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from agent.options import Strict
 from agent.room.faces import FaceLender
 from agent.room.guest import RoomGuest
+from agent.room.twins import has_elder, job_attributes
 from avatar.errors import EndpointError, InputError, OutputError, VisavisError
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ HEALTH_PORT: Final = 8081
 
 _FOREVER: Final = 1_000_000_000
 """Times that a lost server is tried again; livekit waits up to 10 s in between."""
+
+_LOST: Final = (
+    rtc.DisconnectReason.UNKNOWN_REASON,
+    rtc.DisconnectReason.STATE_MISMATCH,
+    rtc.DisconnectReason.JOIN_FAILURE,
+    rtc.DisconnectReason.SIGNAL_CLOSE,
+    rtc.DisconnectReason.CONNECTION_TIMEOUT,
+    rtc.DisconnectReason.MEDIA_FAILURE,
+)
+"""Reasons for which nobody meant a room to end."""
+
+_SUPERFLUOUS: Final = "the conversation goes on in another participant"
 
 
 class RoomRequest(Strict):
@@ -172,12 +185,17 @@ class RoomWorker:
         except rtc.ConnectError as error:
             self._give_up(context, connect_error(room, error))
             return
+        if has_elder(context.room):
+            context.shutdown(reason=_SUPERFLUOUS)
+            return
         if request.speaks_for:
             guest = FaceLender(context.room, self._models, request.speaks_for)
         else:
             guest = RoomGuest(context.room, self._models, self._note)
         talking = asyncio.create_task(guest.run(choice), name=f"guest of {room}")
         talking.add_done_callback(lambda task: self._on_end(context, task))
+        context.room.on("disconnected", lambda reason: self._on_disconnected(room, reason))
+        context.room.on("participant_connected", lambda _: _step_aside(context))
 
         async def leave(_: str) -> None:
             talking.cancel()
@@ -201,6 +219,11 @@ class RoomWorker:
             if name and name not in names:
                 raise InputError("joining a room", expected=f"the {kind} to be one of {', '.join(names)}", got=name)
         return replace(choice, avatar=request.avatar or choice.avatar, persona=request.persona or choice.persona)
+
+    def _on_disconnected(self, room: str, reason: int) -> None:
+        """Called after livekit tried for about half a minute to come back into the room."""
+        if reason in _LOST:
+            self._note(f"{room}: the connection was lost and did not come back; the conversation has ended")
 
     def _on_end(self, context: JobContext, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -236,11 +259,15 @@ async def _accept(request: JobRequest) -> None:
         wanted = read_request(request.job.metadata)
     except InputError:  # said when the room is joined
         wanted = RoomRequest()
+    attributes = job_attributes(request.job.metadata)
     if wanted.speaks_for:
-        attributes = {ATTRIBUTE_PUBLISH_ON_BEHALF: wanted.speaks_for}
-        await request.accept(identity=wanted.identity, name="Visavis", attributes=attributes)
-    else:
-        await request.accept(name="Visavis")
+        attributes[ATTRIBUTE_PUBLISH_ON_BEHALF] = wanted.speaks_for
+    await request.accept(identity=wanted.identity, name="Visavis", attributes=attributes)
+
+
+def _step_aside(context: JobContext) -> None:
+    if has_elder(context.room):
+        context.shutdown(reason=_SUPERFLUOUS)
 
 
 def connect_error(room: str, error: rtc.ConnectError) -> VisavisError:

@@ -35,7 +35,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A picture, uint8 (128, 128, 3), its brightness, and when WebRTC would show it."""
+    """A picture, uint8 (side, side, 3), its brightness, and when WebRTC would show it."""
 
     moment: float
     rgb: NDArray[np.uint8]
@@ -52,6 +52,8 @@ class Caller:
         seen: The avatar's pictures.
         lines: Transcripts: final or not, who, and the text, by segment.
         sizes: Width and height of the pictures that came.
+        states: The avatar's states.
+        side: Width and height in which pictures are kept.
     """
 
     room: rtc.Room = field(default_factory=rtc.Room)
@@ -60,6 +62,7 @@ class Caller:
     lines: dict[str, tuple[bool, str, str]] = field(default_factory=dict)
     sizes: set[tuple[int, int]] = field(default_factory=set)
     states: list[str] = field(default_factory=list)
+    side: int = 128
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _microphone: rtc.AudioSource | None = None
@@ -139,11 +142,17 @@ class Caller:
         nearest = [min(clicks, key=lambda click: abs(click - flash)) - flash for flash in flashes]
         return sorted(skew for skew in nearest if abs(skew) < 0.3)  # a lost one has no partner
 
-    def mouth_movement(self, since: float, until: float = float("inf")) -> float:
-        """Returns the mean change from picture to picture where the mouth is, in grey levels."""
-        shown = [each.rgb for each in self.seen if since <= each.moment < until]
-        mouths = np.stack(shown).astype(np.float32)[:, 70:96, 44:84]
-        return float(np.abs(np.diff(mouths, axis=0)).mean())
+    def loud_seconds(self, until: float = float("inf")) -> float:
+        """Returns for how long sound was heard that is not silence."""
+        return sum(len(each.samples) for each in self._loud() if each.moment < until) / RATE
+
+    def sounding(self) -> list[Seen]:
+        """Returns the pictures beside which sound was heard."""
+        loud = np.array([-np.inf, *(each.moment for each in self._loud())])
+        return [each for each in self.seen if np.abs(loud - each.moment).min() < 0.04]
+
+    def _loud(self) -> list[Heard]:
+        return [each for each in self.heard if np.abs(each.samples).max() > 0.02]
 
     async def aclose(self) -> None:
         """Leaves."""
@@ -180,8 +189,8 @@ class Caller:
                 frame = event.frame
                 self.sizes.add((frame.width, frame.height))
                 rgb = np.frombuffer(frame.data, np.uint8).reshape(frame.height, frame.width, 3)
-                small = np.asarray(cv2.resize(rgb, (128, 128), interpolation=cv2.INTER_AREA), np.uint8)
-                self.seen.append(Seen(event.timestamp_us / 1e6, small, float(small.mean())))
+                kept = np.asarray(cv2.resize(rgb, (self.side, self.side), interpolation=cv2.INTER_AREA), np.uint8)
+                self.seen.append(Seen(event.timestamp_us / 1e6, kept, float(kept.mean())))
                 self._news.set()
         finally:
             await stream.aclose()
@@ -200,9 +209,9 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(account: Account, room: str, identity: str = "caller") -> AsyncGenerator[Caller]:
+async def calling(account: Account, room: str, identity: str = "caller", side: int = 128) -> AsyncGenerator[Caller]:
     """Yields somebody who has joined a room."""
-    caller = Caller()
+    caller = Caller(side=side)
     caller.listen()
     await caller.room.connect(account.url, account.token(room, identity))
     try:

@@ -27,11 +27,13 @@ _PAGE: Final = """<!doctype html>
 const { Room, RoomEvent, Track } = LivekitClient;
 window.lines = {};
 window.states = [];
+window.refused = [];
 window.join = async (url, token, talk) => {
     const room = window.room = new Room();
     const received = new MediaStream();
     document.getElementById("video").srcObject = received;
     room.on(RoomEvent.TrackSubscribed, (track) => received.addTrack(track.mediaStreamTrack));
+    room.on(RoomEvent.TrackSubscriptionFailed, (track, who, why) => window.refused.push(why));
     room.on(RoomEvent.ParticipantAttributesChanged, (changed) => {
         if (changed["lk.agent.state"]) window.states.push(changed["lk.agent.state"]);
     });

@@ -3,52 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 import time
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soxr
+import yaml
 
+from agent.config import DEFAULT_PERSONA
 from agent.options import PiperOptions, WhisperOptions
 from agent.recogniser import Recogniser
 from agent.tts import PiperEngine
 from avatar.motion.whisper import load_whisper
 from tests.room.caller import RATE, Caller, calling
+from tests.room.mouth import watch
+from tests.room.process import command
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from agent.room.account import Account
+    from tests.room.caller import Seen
     from tests.room.server import LiveKitServer
 
-RUN_AGENT = Path(__file__).parents[2] / "run_agent.py"
-
-
-@asynccontextmanager
-async def command(account: Account, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    environment = {
-        **os.environ,
-        "LIVEKIT_URL": account.url,
-        "LIVEKIT_API_KEY": account.key,
-        "LIVEKIT_API_SECRET": account.secret,
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, RUN_AGENT, "room", *arguments), env=environment, stderr=asyncio.subprocess.PIPE
+GREETING = " ".join(
+    (
+        "The boats went out early to the islands in the south, and the sea was calm that morning.",
+        "My father packed a big blue umbrella, some bread and a map of all the harbours.",
+        "Nobody knew when the weather would change, and nobody asked.",
     )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    * 8
+)
+"""Longer than anybody waits."""
 
 
 def spoken(text: str) -> NDArray[np.float32]:
@@ -62,42 +52,88 @@ def finals(caller: Caller, speaker: str) -> list[str]:
     return [text for final, who, text in caller.lines.values() if final and who == speaker]
 
 
+def persona(folder: Path, greeting: str) -> Path:
+    """Returns a configuration with the default persona, but for its greeting."""
+    head, text = DEFAULT_PERSONA.read_text().removeprefix("---").split("---", 1)
+    (folder / "persona.md").write_text(
+        f"---\n{yaml.safe_dump({**yaml.safe_load(head), 'greeting': greeting})}---{text}"
+    )
+    (folder / "config.yaml").write_text("persona: persona.md\n")
+    return folder / "config.yaml"
+
+
+async def joined(process: asyncio.subprocess.Process) -> asyncio.Task[bytes]:
+    """Returns when the worker serves rooms, with what it says from then on."""
+    assert process.stderr is not None
+    async with asyncio.timeout(400):
+        while not (line := await process.stderr.readline()).startswith(b"joins every new room"):
+            assert line, "the worker ended"
+    return asyncio.create_task(process.stderr.read())
+
+
+async def cut_greeting(caller: Caller, avatar: str, question: NDArray[np.float32]) -> float:
+    """Asks while the avatar greets; returns when it had stopped. What it had said is what was heard."""
+    await caller.open_microphone()
+    await caller.until(lambda: caller.loud_seconds() > 5)
+    await caller.say(question)
+    await caller.until(lambda: len(finals(caller, avatar)) >= 1)
+    cut = time.monotonic()
+    greeting = finals(caller, avatar)[0]
+    assert GREETING.startswith(greeting)
+    n_words = len(greeting.split())
+    assert 5 < n_words < len(GREETING.split()) / 2
+    assert 0.1 < caller.loud_seconds(cut) / n_words < 0.7
+    return cut
+
+
+def mouth_moves(rest: Sequence[Seen], speech: Sequence[Seen]) -> None:
+    """Lips part and meet while there is sound, by far more than before; the forehead stays as it was."""
+    assert len(speech) > 25
+    at_rest, speaking = watch(rest), watch(speech)
+    assert np.median(speaking.gaps) > 1.5 * np.percentile(at_rest.gaps, 90)
+    assert speaking.range > max(0.02, 2 * at_rest.range)
+    assert abs(np.median(speaking.foreheads) / np.median(at_rest.foreheads) - 1) < 0.1
+
+
+def is_heard(answer: str, sound: NDArray[np.float32]) -> None:
+    """Whisper reads at least half of the answer's words in the sound."""
+    begun = max(0, int(np.argmax(np.abs(sound) > 0.02)) - RATE // 2)
+    heard = Recogniser(load_whisper(1), WhisperOptions()).recognise(sound[begun:]).text
+    said, understood = (set(text.lower().replace(".", "").split()) for text in (answer, heard))
+    assert len(said & understood) >= len(said) / 2, (answer, heard)
+
+
 @pytest.mark.livekit
 @pytest.mark.model
-async def test_a_spoken_question_is_answered_aloud_and_the_avatar_listens_again_when_talked_to(server: LiveKitServer):
+async def test_a_question_cuts_a_long_greeting_and_is_answered_aloud_and_the_end_of_the_worker_cuts_nothing(
+    server: LiveKitServer, tmp_path: Path
+):
     question = spoken("What is the capital of France?")
-    stop = spoken("Stop please, that is enough for today.")
-    async with command(server.account, "dev") as process:
-        assert process.stderr is not None
-        async with asyncio.timeout(400):
-            while not (line := await process.stderr.readline()).startswith(b"joins every new room"):
-                assert line, "the worker ended"
-        reading = asyncio.create_task(process.stderr.read())
-        async with calling(server.account, "question") as caller:
-            await caller.until(lambda: caller.avatar is not None and len(caller.seen) > 3)
+    arguments = ("start", "--port", "0", "--config", str(persona(tmp_path, GREETING)))
+    async with command(server.account, *arguments) as process:
+        reading = await joined(process)
+        async with calling(server.account, "question", side=256) as caller:
+            await caller.until(lambda: caller.avatar is not None and len(caller.seen) > 60)
             assert caller.avatar is not None
             avatar = caller.avatar.identity
-            await caller.open_microphone()
-            await caller.until(lambda: len(finals(caller, avatar)) >= 1)  # the greeting
-            await caller.until(lambda: caller.states[-1] == "listening")
-            asked = time.monotonic()
-            await caller.say(question)
+            rest = list(caller.seen)
+            cut = await cut_greeting(caller, avatar, question)
+            mouth_moves(rest, caller.sounding())
+            caller.side = 16
+
             await caller.until(lambda: len(finals(caller, avatar)) >= 2)
-            answered = time.monotonic()
             assert "france" in finals(caller, "caller")[0].lower()
-            answer = finals(caller, avatar)[1]
-            sound = caller.sound_since(asked)
-            begun = max(0, int(np.argmax(np.abs(sound) > 0.02)) - RATE // 2)
-            heard = Recogniser(load_whisper(1), WhisperOptions()).recognise(sound[begun:]).text
-            said, understood = (set(text.lower().replace(".", "").split()) for text in (answer, heard))
-            assert len(said & understood) >= len(said) / 2, (answer, heard)
-            assert caller.mouth_movement(asked, answered) > 0.3  # a still picture has coding noise of 0.1
-            await caller.room.local_participant.send_text("Tell me a long story about the sea.", topic="lk.chat")
-            await caller.until(lambda: caller.states[-1] == "speaking")
-            await caller.say(stop)
-            await caller.until(lambda: caller.states[-1] != "speaking")
-        process.send_signal(signal.SIGTERM)
+            is_heard(finals(caller, avatar)[1], caller.sound_since(cut))
+
+            n_states = len(caller.states)
+            await caller.room.local_participant.send_text("Tell me a story about the sea.", topic="lk.chat")
+            await caller.until(lambda: "speaking" in caller.states[n_states:])
+            process.send_signal(signal.SIGTERM)
+            n_states = len(caller.states)
+            await caller.until(lambda: len(finals(caller, avatar)) >= 3 and "listening" in caller.states[n_states:])
+            assert process.returncode is None
         async with asyncio.timeout(60):
             lines = (await reading).decode()
+        assert "ending after 1 conversation(s)" in lines
         assert "Traceback" not in lines
         assert await process.wait() == 0

@@ -196,22 +196,54 @@ async def test_only_rooms_that_ask_for_it_are_joined_by_a_worker_with_a_name(ser
         assert len(work.stage.conversations) == 1
 
 
-async def test_a_server_that_is_killed_and_comes_back_is_served_again(tmp_path: Path):
+async def test_a_conversation_goes_on_when_the_server_is_killed_and_comes_back(tmp_path: Path):
     server = LiveKitServer(tmp_path / "server.log")
     server.start()
     try:
         async with working(server.account) as work:
             async with calling(server.account, "before") as caller:
+                await caller.open_microphone()
                 await caller.until(lambda: len(caller.seen) > 3)
                 work.worker.registered.clear()
                 server.stop()
                 server.start()
                 async with asyncio.timeout(120):
                     await work.worker.registered.wait()
+                await caller.until(lambda: caller.avatar is not None)
+                caller.seen.clear()
+                caller.heard.clear()
+                await caller.until(lambda: len(caller.seen) > 3 and caller.loud_seconds() > 0)
+                await caller.say(tone(440), 0.2)
+                first = work.stage.conversations[0]
+                await first.until(lambda: strength(first.heard, 440) > 0.1)
+                await caller.until(lambda: len(caller.room.remote_participants) == 1)
+                assert not first.ended
+                assert all(each.ended for each in work.stage.conversations[1:])
             assert "the server is gone; trying again until it answers ..." in work.lines
             async with calling(server.account, "after") as caller:
                 await caller.until(lambda: len(caller.seen) > 3)
-            assert len(work.stage.conversations) >= 2
+    finally:
+        server.stop()
+
+
+async def test_a_room_that_is_lost_for_good_is_told_in_one_line(tmp_path: Path):
+    server = LiveKitServer(tmp_path / "server.log")
+    server.start()
+    try:
+        async with working(server.account) as work:
+            async with calling(server.account, "lost") as caller:
+                await caller.until(lambda: len(caller.seen) > 3)
+                work.worker.registered.clear()
+                server.stop()
+                await work.last.until(lambda: work.last.ended, patience=120)
+            await no_rooms(work)
+            server.start()
+            async with asyncio.timeout(120):
+                await work.worker.registered.wait()
+            async with calling(server.account, "found") as caller:
+                await caller.until(lambda: len(caller.seen) > 3)
+        lost = [line for line in work.lines if line.startswith("lost: ")]
+        assert lost == ["lost: the connection was lost and did not come back; the conversation has ended"]
     finally:
         server.stop()
 

@@ -1,0 +1,37 @@
+"""`run_agent.py room` as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from agent.room.account import Account
+
+_RUN_AGENT = Path(__file__).parents[2] / "run_agent.py"
+
+
+@asynccontextmanager
+async def command(account: Account, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Yields the running command; it is killed afterwards if it still runs."""
+    environment = {
+        **os.environ,
+        "LIVEKIT_URL": account.url,
+        "LIVEKIT_API_KEY": account.key,
+        "LIVEKIT_API_SECRET": account.secret,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, _RUN_AGENT, "room", *arguments), env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
