@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_live(add)
     _add_files(add)
-    _add_actions(add("avatar", "make, list, show and remove avatars"))
+    _add_actions(add("avatar", "make, list, show, export, import and remove avatars"))
     doctor = add("doctor", "say what this machine has and lacks")
     doctor.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG)
     doctor.add_argument("--port", type=int, default=8765, help="the page's port (default: 8765)")
@@ -171,6 +171,12 @@ def _add_actions(avatar: argparse.ArgumentParser) -> None:
     show.add_argument("name", metavar="NAME")
     show.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="also draw its main motions")
     actions.add_parser("remove", help="remove an avatar").add_argument("name", metavar="NAME")
+    export = actions.add_parser("export", help="write an avatar into one file, for another machine")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("file", type=Path, metavar="FILE.zip")
+    arrived = actions.add_parser("import", help="make an avatar of such a file")
+    arrived.add_argument("file", type=Path, metavar="FILE.zip")
+    arrived.add_argument("name", nargs="?", metavar="NAME", help="what to call it (default: as it was called)")
 
 
 def main(arguments: list[str] | None = None) -> int:

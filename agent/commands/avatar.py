@@ -1,4 +1,4 @@
-"""`avatar`: makes, lists, shows and removes avatar folders."""
+"""`avatar`: makes, lists, shows, removes, exports and imports avatar folders."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import time
 from typing import TYPE_CHECKING
 
 from agent.commands.progress import note, stage
-from avatar.publish.file import check_output
+from avatar.errors import OutputError
+from avatar.publish.file import check_output, scratch_file
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from avatar.portrait.folder import AvatarFolder
     from avatar.portrait.types import Portrait
 
 
 def run(args: argparse.Namespace) -> int:
-    """Does ``args.action``: ``create``, ``list``, ``show`` or ``remove``.
+    """Does ``args.action``: ``create``, ``list``, ``show``, ``export``, ``import`` or ``remove``.
 
-    ``create`` takes ``photo``, ``name``, ``voice``, ``persona`` and ``disclosure``, ``show`` takes ``name`` and
-    ``output``.
+    ``create`` takes ``photo``, ``name``, ``voice``, ``persona`` and ``disclosure``; ``show`` takes ``name`` and
+    ``output``; ``export`` and ``import`` take ``name`` and ``file``.
 
     Raises:
         VisavisError: The input can't be used, or a file can't be written.
@@ -31,6 +33,10 @@ def run(args: argparse.Namespace) -> int:
             show_all()
         case "show":
             show(args.name, args.output)
+        case "export":
+            export(args.name, args.file)
+        case "import":
+            import_(args.file, args.name)
         case _:
             remove(args.name)
     return 0
@@ -44,13 +50,8 @@ def create(photo: Path, name: str, voice: str | None, persona: Path | None, disc
     check_free(name)
     if persona:
         load_persona(persona)
-    from agent.options import HEART, PiperOptions  # noqa: PLC0415 - heavy
-
-    if voice and voice != HEART:
-        from agent.tts import PiperEngine  # noqa: PLC0415 - heavy
-
-        with stage("trying the voice"):
-            PiperEngine(PiperOptions(voice=voice), 0)
+    if voice:
+        _try_voice(voice)
     began = time.monotonic()
     with stage("finding the face and fitting the head"):
         told = DISCLOSURE if disclosure is None else disclosure
@@ -93,6 +94,52 @@ def show(name: str, output: Path | None) -> None:
         with stage("drawing the contact sheet"):
             write_sheet(sheet, portrait)
         print(sheet)
+
+
+def export(name: str, file: Path) -> None:
+    """Writes an avatar into one file, which can be imported elsewhere."""
+    from avatar.portrait.archive import export_avatar  # noqa: PLC0415 - heavy
+    from avatar.portrait.folder import open_avatar  # noqa: PLC0415 - heavy
+
+    file = check_output(file, (".zip",))
+    avatar = open_avatar(name)
+    scratch = scratch_file(file)
+    try:
+        export_avatar(avatar, scratch)
+        size = scratch.stat().st_size
+        scratch.replace(file)
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise OutputError(f"writing {file}", expected="room and leave to write it", got=got) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+    print(f"{name}: exported to {file} ({size / 1e6:.1f} MB)")
+
+
+def import_(file: Path, name: str | None) -> None:
+    """Makes an avatar of an exported file; its voice and persona are tried before it is kept."""
+    from agent.persona import load_persona  # noqa: PLC0415 - heavy
+    from avatar.portrait.archive import import_avatar  # noqa: PLC0415 - heavy
+
+    def check(avatar: AvatarFolder) -> None:
+        if avatar.persona:
+            load_persona(avatar.persona)
+        if avatar.voice:
+            _try_voice(avatar.voice)
+
+    with stage("finding the face and fitting the head"):
+        made = import_avatar(file, name, check=check, note=note)
+    print(f"{made.name}: imported to {made.path}")
+
+
+def _try_voice(voice: str) -> None:
+    from agent.options import HEART, PiperOptions  # noqa: PLC0415 - heavy
+
+    if voice != HEART:
+        from agent.tts import PiperEngine  # noqa: PLC0415 - heavy
+
+        with stage("trying the voice"):
+            PiperEngine(PiperOptions(voice=voice), 0)
 
 
 def remove(name: str) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,14 +26,14 @@ from avatar.portrait.photo import read_bytes
 from avatar.portrait.setup import default_portrait_path, load_portrait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from avatar.portrait.types import Portrait
 
 DISCLOSURE: Final = "You are talking with an AI. Its face and voice are synthetic."
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_ABOUT: Final = "avatar.yaml"
+ABOUT: Final = "avatar.yaml"
 _PORTRAIT: Final = "portrait.npz"
 _PERSONA: Final = "persona.md"
 _VOICE: Final = "voice.onnx"
@@ -132,12 +133,7 @@ def create_avatar(
         expected = "words that tell viewers they see a synthetic face"
         raise InputError(f"creating the avatar {name}", expected=f"a disclosure: {expected}", got="none")
     data = read_bytes(photo)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{name}-"))
-    except OSError as error:
-        raise _unwritable(name, error) from error
-    try:
+    with whole_folder(name) as scratch:
         about = AvatarAbout(
             photo=f"photo{photo.suffix.lower()}",
             voice=_VOICE if voice.endswith(".onnx") else voice,
@@ -149,14 +145,32 @@ def create_avatar(
         _copy_own(made, voice, persona)
         load_portrait(photo, note=note, store=scratch / _PORTRAIT)  # the original, so that errors name it
         text = yaml.safe_dump(about.model_dump(), sort_keys=False, allow_unicode=True)
-        (scratch / _ABOUT).write_text(text, encoding="utf-8")
+        (scratch / ABOUT).write_text(text, encoding="utf-8")
+    return AvatarFolder(target, about)
+
+
+@contextmanager
+def whole_folder(name: str) -> Generator[Path]:
+    """Gives a folder to fill, which becomes the avatar of this name after the block, or nothing if that fails.
+
+    Raises:
+        InputError: The name is taken or malformed.
+        OutputError: The folder can't be written.
+    """
+    target = check_free(name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{name}-"))
+    except OSError as error:
+        raise _unwritable(name, error) from error
+    try:
+        yield scratch
         scratch.chmod(0o755)
         scratch.rename(target)
     except OSError as error:
         raise _unwritable(name, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return AvatarFolder(target, about)
 
 
 def check_free(name: str) -> Path:
@@ -189,7 +203,7 @@ def avatar_of(named: Path) -> AvatarFolder | None:
     Raises:
         InputError: There is no avatar of that name, or its `avatar.yaml` can't be understood.
     """
-    if (named / _ABOUT).is_file():
+    if (named / ABOUT).is_file():
         return _opened(named.resolve())
     plain = len(named.parts) == 1 and not named.suffix
     return open_avatar(str(named)) if plain and not named.is_file() else None
@@ -224,19 +238,31 @@ def open_avatar(name: str) -> AvatarFolder:
 
 
 def _opened(path: Path) -> AvatarFolder:
-    what = f"opening the avatar {path.name}"
+    return AvatarFolder(path, read_about(path, f"opening the avatar {path.name}"))
+
+
+def read_about(path: Path, what: str) -> AvatarAbout:
+    """Returns what the `avatar.yaml` in a folder says.
+
+    Args:
+        path: The folder.
+        what: What is being done, for errors.
+
+    Raises:
+        InputError: It is missing or can't be understood.
+    """
     try:
-        content = yaml.safe_load((path / _ABOUT).read_text(encoding="utf-8"))
-        return AvatarFolder(path, AvatarAbout.model_validate(content))
+        content = yaml.safe_load((path / ABOUT).read_text(encoding="utf-8"))
+        return AvatarAbout.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         got = f"{first['msg'].lower()} at {'.'.join(map(str, first['loc'])) or 'its top'}"
-        raise InputError(what, expected=f"a valid {_ABOUT}", got=got) from error
+        raise InputError(what, expected=f"a valid {ABOUT}", got=got) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(what, expected=f"a valid {_ABOUT}", got="something that is no YAML") from error
+        raise InputError(what, expected=f"a valid {ABOUT}", got="something that is no YAML") from error
     except OSError as error:
         got = (error.strerror or type(error).__name__).lower()
-        raise InputError(what, expected=f"a readable {_ABOUT}", got=got) from error
+        raise InputError(what, expected=f"a readable {ABOUT}", got=got) from error
 
 
 def list_avatars() -> list[AvatarFolder]:
@@ -244,7 +270,7 @@ def list_avatars() -> list[AvatarFolder]:
     found: list[AvatarFolder] = []
     folder = avatars_dir()
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if _NAME.fullmatch(path.name) and (path / _ABOUT).is_file():
+        if _NAME.fullmatch(path.name) and (path / ABOUT).is_file():
             try:
                 found.append(open_avatar(path.name))
             except InputError:
@@ -260,7 +286,7 @@ def remove_avatar(name: str) -> None:
         OutputError: The folder can't be removed.
     """
     path = _place(name)
-    if not (path / _ABOUT).is_file():
+    if not (path / ABOUT).is_file():
         raise _unknown("removing", name)
     try:
         shutil.rmtree(path)

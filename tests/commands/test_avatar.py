@@ -141,3 +141,33 @@ def test_a_sheet_shows_every_motion_in_its_place() -> None:
         for column in range(5)
     ]
     np.testing.assert_allclose(light, [values.get("jawOpen", 0) for values in MOTIONS.values()], atol=0.01)
+
+
+@pytest.mark.model
+def test_an_avatar_travels_in_one_file(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo, sent = tmp_path / "astronaut.png", tmp_path / "eileen.zip"
+    cv2.imwrite(str(photo), cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR))
+    assert run_agent.main(["avatar", "create", str(photo), "eileen"]) == 0
+    capsys.readouterr()
+    assert run_agent.main(["avatar", "export", "eileen", str(sent)]) == 0
+    assert capsys.readouterr().out.startswith(f"eileen: exported to {sent} (")
+    assert run_agent.main(["avatar", "import", str(sent), "guest"]) == 0
+    assert capsys.readouterr().out == f"guest: imported to {home / 'guest'}\n"
+    assert (home / "guest" / "photo.png").read_bytes() == photo.read_bytes()
+    assert run_agent.main(["avatar", "import", str(sent)]) == 2
+    said = capsys.readouterr().err
+    assert "error: creating the avatar eileen: expected a name that is free, got one in use\n" in said
+
+
+def test_exporting_needs_an_avatar_and_a_place(
+    sketch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, said in (
+        (["nobody", str(tmp_path / "a.zip")], "expected one that exists, got no such avatar"),
+        (["eileen", str(tmp_path / "a.tar")], "expected a name that ends in .zip, got .tar"),
+        (["eileen", str(tmp_path / "none" / "a.zip")], "got no such folder"),
+        (["eileen", str(tmp_path / "a.zip")], "expected its file photo.jpg, got none in its folder"),
+    ):
+        assert run_agent.main(["avatar", "export", *arguments]) == 2
+        assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["avatars"]
