@@ -11,6 +11,7 @@ import numpy as np
 
 from avatar.motion.gestures import FULL_LOOK, turn_eyes
 from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES
+from avatar.motion.relative import LOWEST
 from avatar.motion.types import Controls
 
 if TYPE_CHECKING:
@@ -57,6 +58,6 @@ def with_controls(motion: NDArray[np.float32], amounts: NDArray[np.float32]) -> 
     angles = [INDEX["yaw"], INDEX["pitch"]]
     result[:, angles] += _HEAD_SHARE * asked
     turn_eyes(result, (asked - (result[:, angles] - motion[:, angles])) / FULL_LOOK)
-    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], 0, 1)
+    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
     result[:, _POSE] = np.clip(result[:, _POSE], -_POSE_LIMIT, _POSE_LIMIT)
     return result.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Motion chunk by chunk on one timeline: features, network, sampler, lips."""
+"""Motion chunk by chunk on one timeline: features, network, sampler, bearing, emotion, lips."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import numpy as np
 
 from avatar.motion import features, states
 from avatar.motion.articulation import seal_lips
+from avatar.motion.bearing import Bearing, at_rest, borne
 from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
-from avatar.motion.features import SAMPLES_PER_FRAME, SpeechFeatures
+from avatar.motion.emotions import head_energy, with_emotion
+from avatar.motion.features import N_PROSODY, SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
 from avatar.motion.listening import Listener
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
 from avatar.motion.sampler import STEP_TIMES, sample
 from avatar.motion.whisper import load_whisper
-from avatar.types import MotionChunk
+from avatar.types import AvatarState, MotionChunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _KEPT_FRAMES: Final = 500
 """Frames that `truncate` can go back without losing the past motion before them (20 s)."""
 
+_EMOTIONS: Final = slice(states.N_STATES, states.N_STATES + states.N_EMOTIONS)
+_SPEAKING: Final = states.STATES.index(AvatarState.SPEAKING)
 _HEAD_CONTROL: Final = 1
 _HEAD_LIFT: Final = 0.6
 """Added to the head amplitude that the network is asked for: its samples are smaller than what it was shown."""
@@ -64,7 +68,9 @@ class FlowMotionGenerator:
         self._channels = np.empty((0, N_CHANNELS), np.float32)
         self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
         self._blinks: list[BlinkClock] = []
+        self._bearings: list[Bearing] = []
         self._listener = Listener(random)
+        (self._chance,) = random.spawn(1)
 
     @property
     def audio_context(self) -> int:
@@ -96,11 +102,26 @@ class FlowMotionGenerator:
         channels = drawn * self._model.deviation + self._model.mean
         channels[:, :N_MOTION], blinks = self._joined(channels[:, :N_MOTION])
         channels = _bounded(channels)
-        self._remember(channels, eased, blinks)
-        motion, closure, tuck = channels[:, :N_MOTION], channels[:, N_MOTION], channels[:, N_MOTION + 1]
-        sealed = seal_lips(motion, closure, tuck)
+        motion, bearings = self._alive(channels[:, :N_MOTION], agent, eased, request)
+        self._remember(channels, eased, blinks, bearings)
+        sealed = seal_lips(motion, channels[:, N_MOTION], channels[:, N_MOTION + 1])
         energy = user[: -features.LOOK_AHEAD, 0]
         return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)
+
+    def _alive(
+        self,
+        motion: NDArray[np.float32],
+        agent: NDArray[np.float32],
+        eased: NDArray[np.float32],
+        request: MotionRequest,
+    ) -> tuple[NDArray[np.float32], list[Bearing]]:
+        """Returns the network's motion with all that is laid on it: head, eyes, emotion."""
+        before = self._bearings[-1] if self._bearings else at_rest(request.states[0])
+        energy = agent[features.CONDITION_PAST - 2 :, -N_PROSODY]
+        moods = eased[:, _EMOTIONS]
+        liveliness = request.controls.head_amplitude * head_energy(moods)
+        borne_motion, bearings = borne(motion, request.start, energy, request.states, liveliness, before, self._chance)
+        return with_emotion(borne_motion, moods, eased[:, _SPEAKING]), bearings
 
     def truncate(self, frame: int) -> None:
         """Forgets motion from `frame` on, which was never shown; the next request starts there.
@@ -114,6 +135,7 @@ class FlowMotionGenerator:
         self._channels = self._channels[:kept]
         self._eased = self._eased[:kept]
         self._blinks = self._blinks[:kept]
+        self._bearings = self._bearings[:kept]
 
     def _check(self, request: MotionRequest) -> None:
         n_samples = (self.audio_context + request.n_frames + self.look_ahead) * SAMPLES_PER_FRAME
@@ -130,8 +152,10 @@ class FlowMotionGenerator:
         eased = states.ease(targets, self._eased[-1] if len(self._eased) else None)
         asked = states.control_values(request.controls)
         asked[_HEAD_CONTROL] += _HEAD_LIFT
+        seen = eased.copy()
+        seen[:, _EMOTIONS] = 0  # laid on its motion later, at full strength
         controls = np.tile(asked, (request.n_frames, 1))
-        return np.concatenate([eased, controls], axis=1), eased
+        return np.concatenate([seen, controls], axis=1), eased
 
     def _hear(self, request: MotionRequest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         window = features.window_frames(request.n_frames) * SAMPLES_PER_FRAME
@@ -155,12 +179,19 @@ class FlowMotionGenerator:
         joined = steadied(continued(motion, before), before)
         return blinking(joined, clock, partial(blink_interval, self._random))
 
-    def _remember(self, channels: NDArray[np.float32], eased: NDArray[np.float32], blinks: list[BlinkClock]) -> None:
+    def _remember(
+        self,
+        channels: NDArray[np.float32],
+        eased: NDArray[np.float32],
+        blinks: list[BlinkClock],
+        bearings: list[Bearing],
+    ) -> None:
         dropped = max(len(self._channels) + len(channels) - _KEPT_FRAMES, 0)
         self._first += dropped
         self._channels = np.concatenate([self._channels, channels])[dropped:]
         self._eased = np.concatenate([self._eased, eased])[dropped:]
         self._blinks = [*self._blinks, *blinks][dropped:]
+        self._bearings = [*self._bearings, *bearings][dropped:]
 
 
 def load_motion_model(seed: int, threads: int = 1) -> FlowMotionGenerator:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
+from avatar.motion.relative import LOWEST
 from avatar.types import FRAME_RATE, Gesture
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def gesture_curves(gesture: Gesture, ages: NDArray[np.float64]) -> dict[str, NDA
     """
     seconds = ages / FRAME_RATE
     curves = {
-        name: np.sum([_pulse(seconds, pulse) for pulse in pulses], axis=0) for name, pulses in _RECIPES[gesture].items()
+        name: np.sum([pulse_curve(seconds, pulse) for pulse in pulses], axis=0)
+        for name, pulses in _RECIPES[gesture].items()
     }
     if gesture in _EYES_TURN_BACK:
         for angle, look in (("yaw", "look right"), ("pitch", "look up")):
@@ -112,7 +114,7 @@ def with_gestures(
             else:
                 result[:, INDEX[name]] += strength * curve
     turn_eyes(result, looks)
-    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], 0, 1)
+    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
     result[:, N_BLENDSHAPES:] = np.clip(result[:, N_BLENDSHAPES:], -_POSE_LIMIT, _POSE_LIMIT)
     return result.astype(np.float32)
 
@@ -130,7 +132,7 @@ def turn_eyes(motion: NDArray[np.float64], looks: NDArray[np.float64]) -> None:
             motion[moved, plus], motion[moved, minus] = np.maximum(turned, 0)[moved], np.maximum(-turned, 0)[moved]
 
 
-def _pulse(seconds: NDArray[np.float64], pulse: Pulse) -> NDArray[np.float64]:
+def pulse_curve(seconds: NDArray[np.float64], pulse: Pulse) -> NDArray[np.float64]:
     """Returns a pulse that rises and falls along raised cosines."""
     start, rise, hold, fall, size = pulse
     times = (start, start + rise, start + rise + hold, start + rise + hold + fall)

@@ -104,7 +104,7 @@ def gltf_document(head: HeadModel, motion: NDArray[np.float32]) -> tuple[dict[st
     data = _Buffer()
     primitives = [_primitive(data, part, index) for index, part in enumerate(head.parts)]
     times = data.add((np.arange(len(motion)) / FRAME_RATE).astype(np.float32), bounds=True)
-    weights = data.add(motion[:, :N_BLENDSHAPES].ravel())
+    weights = data.add(motion[:, :N_BLENDSHAPES].clip(0, 1).ravel())
     turns = data.add(quaternions(motion))
     places = [INDEX[axis] for axis in "xyz"]
     moves = data.add((head.pivot + motion[:, places] * head.interpupillary).astype(np.float32))

@@ -1,8 +1,8 @@
 """The motion space: 58 numbers a frame at 25 fps.
 
 Columns 0-51 are Apple's ARKit blendshape coefficients in [0, 1], in the order of Epic's Live Link Face (eyes first);
-"left" and "right" are the avatar's own, so its left is on the picture's right. Columns 52-57 are the head's pose
-relative to the portrait:
+those that a photo wears may fall to -1, which takes them off (`relative.LOWEST`). "left" and "right" are the avatar's
+own, so its left is on the picture's right. Columns 52-57 are the head's pose relative to the portrait:
 
 - yaw, radians: positive turns the face to its own left (the picture's right);
 - pitch, radians: positive looks up;

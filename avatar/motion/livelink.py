@@ -122,7 +122,7 @@ def _row(index: int, frame: NDArray[np.float32]) -> Iterable[str]:
     yield f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}:{part:02}.000"
     yield str(_N_LIVE_LINK)
     pose = frame[N_BLENDSHAPES:]
-    for value in (*frame[:N_BLENDSHAPES], *pose[:3], *_eye_angles(frame), *pose[3:]):
+    for value in (*frame[:N_BLENDSHAPES].clip(0, 1), *pose[:3], *_eye_angles(frame), *pose[3:]):
         yield f"{value:.6f}"
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from avatar.motion.articulation import CLOSED_GAP, lip_gap
+from avatar.motion.emotions import EMOTIONS, recipes
 from avatar.motion.features import SAMPLES_PER_FRAME, prosody
 from avatar.motion.layout import N_BLENDSHAPES
 from avatar.motion.states import STATES
 from avatar.motion.types import Controls, MotionGenerator, MotionRequest
 from avatar.training import liveliness, measures, mixes
-from avatar.training.corpus.emotion import EMOTIONS, recipes
 from avatar.training.dataset import Clip, to_float
 from avatar.training.drive import Run, clip_of, drive, labels, with_sound
 from avatar.types import FRAME_RATE, SPEECH_RATE, AvatarState, Emotion

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from avatar.motion.emotions import HEAD_ENERGY
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
 from avatar.training.corpus.blinks import blink_curve, blink_times
 from avatar.training.corpus.brows import move_brows
-from avatar.training.corpus.emotion import HEAD_ENERGY, expression
+from avatar.training.corpus.emotion import expression
 from avatar.training.corpus.gaze import gaze_path, look
 from avatar.training.corpus.head import head_pose, listening_nods
 from avatar.training.corpus.scene import pink_noise

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from avatar.motion.emotions import EMOTIONS
 from avatar.motion.layout import INDEX, N_BLENDSHAPES, neutral
 from avatar.training.corpus.behaviour import behave
-from avatar.training.corpus.emotion import EMOTIONS
 from avatar.training.corpus.scene import IDLE, LISTENING, SPEAKING, THINKING
 from avatar.types import FRAME_RATE, Emotion
 from tests.training.corpus.corpus_scenes import waiting_scene

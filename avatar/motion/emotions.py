@@ -1,0 +1,117 @@
+"""Emotions over face and head: recipes of action units (FACS; Ekman & Friesen 1978, EMFACS), laid on neutral motion.
+
+The network learned emotions at half their strength (a mean over many variations, in few sampler steps), so it is asked
+for a neutral face, and the recipe is added to what it makes: exactly as strong as asked for, and growing with the
+intensity. While the avatar speaks, units of the mouth yield to articulation, and smiles to rounded lips. Lips are
+sealed afterwards, so bilabials close in every mood.
+
+A negative `mouthSmile` takes off what the photo wears: a sad face that goes on smiling is read as happy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES, N_MOTION
+from avatar.motion.relative import LOWEST
+from avatar.types import Emotion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EMOTIONS: Final = tuple(Emotion)
+
+_RECIPES: Final[dict[Emotion, dict[str, float]]] = {
+    Emotion.NEUTRAL: {},
+    Emotion.HAPPY: {
+        "mouthSmile": 0.8, "cheekSquint": 0.65, "eyeSquint": 0.3, "mouthDimple": 0.18, "browOuterUp": 0.12,
+        "browInnerUp": 0.08, "mouthUpperUp": 0.08, "pitch": 1.2, "y": 0.01,
+    },
+    Emotion.SAD: {
+        "browInnerUp": 0.95, "browDown": 0.2, "mouthFrown": 0.6, "mouthShrugLower": 0.3, "eyeSquint": 0.15,
+        "eyeBlink": 0.15, "mouthPress": 0.1, "mouthSmile": -0.7, "cheekSquint": -0.4, "pitch": -4.5, "roll": 2.5,
+        "y": -0.03,
+    },
+    Emotion.ANGRY: {
+        "browDown": 1.0, "eyeWide": 0.3, "eyeSquint": 0.4, "noseSneer": 0.4, "mouthPress": 0.55, "mouthFrown": 0.25,
+        "mouthShrugLower": 0.15, "jawForward": 0.16, "mouthSmile": -0.75, "cheekSquint": -0.4, "pitch": -3.5, "z": 0.05,
+    },
+    Emotion.FEAR: {
+        "browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.85, "mouthStretch": 0.6,
+        "mouthFrown": 0.2, "mouthSmile": -0.6, "cheekSquint": -0.4, "pitch": 1.5, "z": -0.06,
+    },
+    Emotion.DISGUST: {
+        "noseSneer": 0.95, "mouthUpperUp": 0.22, "browDown": 0.55, "cheekSquint": 0.35, "eyeSquint": 0.35,
+        "mouthFrown": 0.35, "mouthShrugLower": 0.35, "mouthShrugUpper": 0.1, "mouthSmile": -0.65, "pitch": 1.5,
+        "yaw": 3.5, "z": -0.04,
+    },
+    Emotion.SURPRISE: {
+        "browInnerUp": 0.85, "browOuterUp": 0.9, "eyeWide": 0.85, "mouthSmile": -0.5,
+        "cheekSquint": -0.3, "pitch": 2.5, "z": -0.03,
+    },
+    Emotion.CONTEMPT: {
+        "mouthSmileLeft": 0.5, "mouthDimpleLeft": 0.6, "mouthSmileRight": -0.35, "mouthLeft": 0.16,
+        "browOuterUpLeft": 0.4, "eyeSquint": 0.25, "eyeBlink": 0.1, "pitch": 3.0, "roll": -2.5,
+    },
+}  # fmt: skip
+"""Units at full intensity (a name without its side stands for both); pose in degrees and interpupillary distances."""
+
+HEAD_ENERGY: Final = np.array([1.0, 1.25, 0.65, 1.2, 0.85, 0.9, 1.1, 0.9])
+"""Head-motion amplitude of each emotion relative to neutral."""
+
+MOUTH: Final = np.array([name.startswith(("mouth", "jaw")) for name in COLUMNS])
+SEALING: Final = np.array([name.startswith(("mouthPress", "mouthShrug")) for name in COLUMNS])
+
+_YIELD: Final = 0.2 * MOUTH + 0.4 * SEALING
+"""Share that a unit loses while the avatar articulates."""
+
+_SMILES: Final = np.array([name.startswith(("mouthSmile", "mouthStretch", "mouthDimple")) for name in COLUMNS])
+_ROUNDING: Final = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
+_YIELD_TO_ROUNDING: Final = 0.6
+_ANGLES: Final = slice(N_BLENDSHAPES, N_BLENDSHAPES + 3)
+
+
+def recipes() -> NDArray[np.float64]:
+    """Returns each emotion's full expression, (8, 58); pose in degrees and interpupillary distances."""
+    table = np.zeros((len(EMOTIONS), N_MOTION))
+    for row, emotion in enumerate(EMOTIONS):
+        for name, value in _RECIPES[emotion].items():
+            names = (name,) if name in INDEX else (name + "Left", name + "Right")
+            for full in names:
+                table[row, INDEX[full]] = value
+    return table
+
+
+_TABLE: Final = recipes()
+_TABLE[:, _ANGLES] = np.radians(_TABLE[:, _ANGLES])
+
+
+def with_emotion(
+    motion: NDArray[np.float32], intensities: NDArray[np.float32], articulating: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Returns motion with emotions on top, float32 (n_frames, 58).
+
+    Blendshapes stay in [0, 1], but those that a photo wears (`relative.WORN`) may fall to -1: they take it off.
+
+    Args:
+        motion: float32 (n_frames, 58), of a neutral face.
+        intensities: float32 (n_frames, 8), of each emotion in [0, 1].
+        articulating: float32 (n_frames,), in [0, 1], how much the mouth is needed for speech.
+    """
+    if not intensities.any():
+        return motion
+    added = intensities.astype(np.float64) @ _TABLE
+    added *= 1 - articulating[:, np.newaxis] * _YIELD * (added > 0)
+    rounding = np.clip(motion[:, _ROUNDING].sum(axis=1), 0, 1)
+    smiles = added[:, _SMILES]
+    added[:, _SMILES] = smiles * (1 - _YIELD_TO_ROUNDING * rounding[:, np.newaxis] * (smiles > 0))
+    result = motion + added
+    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
+    return result.astype(np.float32)
+
+
+def head_energy(intensities: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns the head's amplitude under emotions, float64 (n_frames,); 1 is neutral."""
+    return 1 + intensities.astype(np.float64) @ (HEAD_ENERGY - 1)
