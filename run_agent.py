@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from agent.steady import keep_pools_from_spinning
 from avatar.errors import VisavisError
 
 if TYPE_CHECKING:
@@ -185,8 +186,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         arguments = ["web", *arguments]
     args = parser().parse_args(arguments)
+    keep_pools_from_spinning()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
     try:
+        if "portrait" in args:
+            importlib.import_module("avatar.kernels").begin(lambda text: print(text, file=sys.stderr, flush=True))
         return importlib.import_module(f"agent.commands.{args.command}").run(args)
     except VisavisError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -82,6 +82,8 @@ class TurnsConfig(Strict):
         max_delay: Seconds after which it ends although the detector thinks that more will come.
         preemptive: Whether the answer is prepared before the turn's end is certain.
         interruptible: Whether the user can interrupt.
+        hush: Seconds of the user's speech after which the voice holds its breath, to go on at once if that was no more
+            than a listener's sound; null waits until it is clear that they interrupt.
         min_interruption: Seconds of the user's speech that interrupt.
         false_interruption: Seconds after which speech that turned out to be none lets the avatar resume.
         speak_first_after: Seconds of silence on both sides after which the avatar takes up the conversation, once
@@ -93,6 +95,7 @@ class TurnsConfig(Strict):
     max_delay: Seconds = 2.0
     preemptive: bool = True
     interruptible: bool = True
+    hush: Seconds | None = 0.06
     min_interruption: Seconds = 0.45
     false_interruption: Seconds = 0.6
     speak_first_after: Annotated[float, Field(gt=0, le=3600)] | None = None

@@ -31,6 +31,9 @@ _CAPTION_SECONDS: Final = 0.1
 _ECHO_SECONDS: Final = 0.6
 """From a sound to the end of its echo in what we hear: a network, a room and two buffers lie between."""
 
+_MOST_HUSHES: Final = 3
+"""Times in one reply that the voice is held back for somebody who speaks: then they hum along, or hear an echo."""
+
 _ECHO_SLACK: Final = 0.2
 """Seconds by which the voice may be further than its clock says."""
 
@@ -98,6 +101,8 @@ class AvatarOutput(io.AudioOutput):
         self._open = ""
         self._n_samples = 0
         self._dropping = False
+        self._paused = self._hushed = False
+        self._n_hushes = 0
         self._loudness: list[tuple[float, float, float]] = []
         sink.listener = self
 
@@ -147,20 +152,43 @@ class AvatarOutput(io.AudioOutput):
         """Drops what was not heard; what still comes of an open segment is dropped as well."""
         self._dropping = bool(self._open)
         self._open = ""
+        self._paused = self._hushed = False
         if self._sink.interrupt() is None:
             self._captions.finish(0.0)
 
     def pause(self) -> None:
         """Stops, to go on later from the same sample."""
         super().pause()
-        self._sink.pause()
-        self._captions.playhead.pause()
+        self._paused = True
+        self._hold()
 
     def resume(self) -> None:
         """Goes on."""
         super().resume()
-        self._sink.resume()
-        self._captions.playhead.resume()
+        self._paused = False
+        self._go_on()
+
+    def hush(self) -> None:
+        """Holds the voice back while somebody else speaks, a few times in a reply: who hums along can't break it up."""
+        if self.speaking and not self._hushed and self._n_hushes < _MOST_HUSHES:
+            self._hushed = True
+            self._n_hushes += 1
+            self._hold()
+
+    def unhush(self) -> None:
+        """Lets the voice go on unless it pauses for another reason."""
+        if self._hushed:
+            self._hushed = False
+            self._go_on()
+
+    def _hold(self) -> None:
+        self._sink.pause()
+        self._captions.playhead.pause()
+
+    def _go_on(self) -> None:
+        if not self._paused and not self._hushed:
+            self._sink.resume()
+            self._captions.playhead.resume()
 
     def started(self, segment_id: str) -> None:
         """The sink reports the first sound of a segment."""
@@ -172,6 +200,7 @@ class AvatarOutput(io.AudioOutput):
         self._in_loop(lambda: self._on_finished(playout))
 
     def _on_started(self, moment: float) -> None:
+        self._n_hushes = 0
         self._captions.begin()
         self.on_playback_started(created_at=moment)
 

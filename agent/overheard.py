@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from livekit.agents import stt
+from livekit.agents import stt, vad
 
 from agent.turns import is_backchannel, is_echo
 from avatar.types import SPEECH_RATE
@@ -30,6 +30,10 @@ _HELD_BLOCKS: Final = 15
 """Blocks for which someone who was loud enough may be softer: 0.3 s."""
 
 
+_SILENT_AGAIN: Final = 0.12
+"""Seconds of silence after which the avatar goes on: longer than the stops within words."""
+
+
 class Voice(Protocol):
     """What the avatar says now."""
 
@@ -47,6 +51,41 @@ class Voice(Protocol):
     def loudness(self) -> float:
         """The loudest root mean square that an echo in the microphone's sound now may come from, in [0, 1]."""
         ...
+
+
+class Hushable(Protocol):
+    """A voice that can be held back."""
+
+    def hush(self) -> None:
+        """Stops in place if it speaks."""
+        ...
+
+    def unhush(self) -> None:
+        """Goes on from there."""
+        ...
+
+
+class Courtesy:
+    """Holds the avatar's voice back as soon as somebody else speaks; it goes on when they are silent again.
+
+    Whether they want the turn is known only later, by how long they speak or by their words; meanwhile nobody talks
+    over them.
+
+    Args:
+        voice: The avatar's.
+        after: Seconds of their speech; None never holds it back.
+    """
+
+    def __init__(self, voice: Hushable, after: float | None) -> None:
+        self._voice = voice
+        self._after = after
+
+    def heard(self, window: vad.VADEvent) -> None:
+        """Takes what a detector says of the latest sound."""
+        if self._after is not None and window.raw_accumulated_speech >= self._after:
+            self._voice.hush()
+        elif window.raw_accumulated_silence >= _SILENT_AGAIN:
+            self._voice.unhush()
 
 
 def wants_turn(event: stt.SpeechEvent, voice: Voice) -> bool:

@@ -23,6 +23,7 @@ from agent.options import (
 )
 from agent.persona import load_persona
 from agent.plugins import make_plugin
+from agent.steady import LLM_NICENESS, VOICE_NICENESS, made_to_give_way
 from agent.tools import load_tools
 
 if TYPE_CHECKING:
@@ -180,10 +181,12 @@ def _webrtc(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> v
 
 def _whisper(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> Any:  # noqa: ANN401 - becomes the STT when the detector is there
     from agent.recogniser import Recogniser  # noqa: PLC0415 - loads tokenizers
-    from avatar.motion.whisper import load_whisper  # noqa: PLC0415 - loads CTranslate2
+    from avatar.motion.whisper import WhisperEncoder, whisper_folder  # noqa: PLC0415 - loads CTranslate2
 
     options = options_of(part, WhisperOptions)
-    recogniser = Recogniser(load_whisper(options.threads), options)
+    # not the one that motion listens with: that would wait for every transcript, and both would be of one rank
+    whisper = made_to_give_way(VOICE_NICENESS, lambda: WhisperEncoder(whisper_folder(), threads=options.threads))
+    recogniser = Recogniser(whisper, options)
     recogniser.warm_up()
     return recogniser
 
@@ -194,7 +197,7 @@ def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.
     from agent.llm_server import LlamaServer, sampling  # noqa: PLC0415 - loads llama.cpp
 
     options = options_of(part, LlamaOptions)
-    server = LlamaServer(options)
+    server = made_to_give_way(LLM_NICENESS, lambda: LlamaServer(options))
     servers.append(server)
     server.warm_up(load_persona(config.persona, directions=config.teaches_directions).opening())
     return openai.LLM(

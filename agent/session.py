@@ -20,7 +20,7 @@ from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeas
 from agent.input import PushedInput
 from agent.latency import TurnTimer
 from agent.output import AvatarOutput, CaptionOutput
-from agent.overheard import EchoGate, wants_turn
+from agent.overheard import Courtesy, EchoGate, wants_turn
 from agent.text import speakable
 from agent.turns import WordTurnDetector
 from agent.vad import VoicedVAD
@@ -107,12 +107,12 @@ class VoiceSession:
     async def __aenter__(self) -> Self:
         """Starts listening."""
         await self._cleanup.enter_async_context(livekit_utils.http_context.open())
-        session = self._session = self._make_session()
         captions = CaptionOutput(lambda words: self._tell(AvatarWords(words)))
         output = AvatarOutput(self._sink, captions)
         output.on("playback_started", lambda _event: self._on_audible())
         self._cleanup.push_async_callback(captions.aclose)
         self._echo = EchoGate(output)
+        session = self._session = self._make_session(output)
         session.input.audio = self._input
         session.output.audio = output
         session.output.transcription = captions
@@ -169,11 +169,12 @@ class VoiceSession:
             raise RuntimeError("the session has not been entered")
         return self._session
 
-    def _make_session(self) -> AgentSession[Any]:
+    def _make_session(self, voice: AvatarOutput) -> AgentSession[Any]:
         turns = self._config.turns
+        courtesy = Courtesy(voice, turns.hush if turns.interruptible else None)
         connect = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=self._config.timeout)
         session: AgentSession[Any] = AgentSession(
-            vad=VoicedVAD(self._parts.vad),
+            vad=VoicedVAD(self._parts.vad, courtesy.heard),
             stt=self._parts.stt,
             llm=self._parts.llm,
             tts=self._parts.tts,

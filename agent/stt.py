@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,6 +13,7 @@ from livekit.agents.language import LanguageCode
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
 from agent.recogniser import LONGEST
+from agent.steady import VOICE_NICENESS, yielding_thread
 from agent.vad import PREFIX
 from avatar.types import SPEECH_RATE
 
@@ -54,7 +54,7 @@ class WhisperSTT(stt.STT[str]):
         self.recogniser = recogniser
         self.detector = detector
         self.options = options
-        self.worker = ThreadPoolExecutor(1, "whisper")
+        self.worker = yielding_thread("whisper", VOICE_NICENESS)
 
     @property
     def model(self) -> str:

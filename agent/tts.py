@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,6 +15,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions,
 from agent.alignment import AlignedSound, symbol_starts, timed_words, with_output
 from agent.answer import split_sentences
 from agent.phrases import ends_open, first_phrase, is_phrase
+from agent.steady import VOICE_NICENESS, yielding_thread
 from agent.text import speakable
 from avatar.assets import PackageFile, locate
 from avatar.errors import InputError, ModelError
@@ -126,7 +126,7 @@ class EngineTTS(tts.TTS[str]):
             num_channels=1,
         )
         self._engine = engine
-        self._worker = ThreadPoolExecutor(1, engine.name)
+        self._worker = yielding_thread(engine.name, VOICE_NICENESS)
 
     @property
     def model(self) -> str:

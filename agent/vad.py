@@ -19,7 +19,7 @@ from livekit.agents import utils, vad
 from avatar.types import SPEECH_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -194,11 +194,13 @@ class VoicedVAD(vad.VAD):
 
     Args:
         detector: Finds the speech.
+        on_window: Told about every window of sound that was judged.
     """
 
-    def __init__(self, detector: vad.VAD) -> None:
+    def __init__(self, detector: vad.VAD, on_window: Callable[[vad.VADEvent], None] | None = None) -> None:
         super().__init__(capabilities=detector.capabilities)
         self.detector = detector
+        self.on_window = on_window
 
     @property
     def model(self) -> str:
@@ -224,6 +226,7 @@ class _VoicedStream(vad.VADStream):
     def __init__(self, voiced: VoicedVAD) -> None:
         super().__init__(voiced)
         self._inner = voiced.detector.stream()
+        self._on_window = voiced.on_window
 
     async def _main_task(self) -> None:
         forwarding = asyncio.create_task(self._forward(), name="voice detection")
@@ -237,6 +240,8 @@ class _VoicedStream(vad.VADStream):
                     silence += event.timestamp - before if event.raw_accumulated_silence > 0 else 0.0
                     before = event.timestamp
                     told = replace(event, speech_duration=max(0.0, event.speech_duration - silence))
+                    if self._on_window:
+                        self._on_window(told)
                 self._event_ch.send_nowait(told)
         finally:
             await utils.aio.cancel_and_wait(forwarding)

@@ -33,8 +33,9 @@ class Figures:
         answer: From the user's last sound to the avatar's first, of each turn.
         stages: The same to each stage between, by its name in `agent.latency.STAGES`.
         first_picture: From the first sound of an answer that is made to the first picture that belongs to it.
-        barge_in_silence: From the first sound of who interrupts to the first silent frame.
+        barge_in_silence: From the first sound of who interrupts to the first frame of a silence that lasts.
         barge_in_mouth: The same to the first picture with a closed mouth.
+        backchannel_break: The longest silence of an avatar to whom somebody says "Okay" while it speaks.
         av_skew: Picture after sound as a WebRTC client receives them, negative if before.
         n_unanswered: Turns without an answer.
         n_frames: Frames that were shown.
@@ -48,6 +49,7 @@ class Figures:
     first_picture: list[float] = field(default_factory=list)
     barge_in_silence: list[float] = field(default_factory=list)
     barge_in_mouth: list[float] = field(default_factory=list)
+    backchannel_break: list[float] = field(default_factory=list)
     av_skew: list[float] = field(default_factory=list)
     n_unanswered: int = 0
     n_frames: int = 0
@@ -65,6 +67,7 @@ class Figures:
         yield _row("first TTS sound -> first picture", self.first_picture, GOALS["first_picture"])
         yield _row("barge-in -> silence", self.barge_in_silence, GOALS["barge_in_silence"])
         yield _row("barge-in -> mouth closed", self.barge_in_mouth, None)
+        yield _row("listener's okay -> longest break", self.backchannel_break, None)
         if self.av_skew:
             size = [abs(skew) for skew in self.av_skew]
             p99 = percentile(size, 99)
@@ -85,6 +88,7 @@ class Figures:
             "first_picture": self.first_picture,
             "barge_in_silence": self.barge_in_silence,
             "barge_in_mouth": self.barge_in_mouth,
+            "backchannel_break": self.backchannel_break,
             "av_skew": self.av_skew,
             **{f"stage.{name}": seconds for name, seconds in self.stages.items()},
         }

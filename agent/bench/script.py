@@ -28,6 +28,17 @@ QUESTIONS: Final = (
     "Why is the sky blue?",
 )
 INTERRUPTION: Final = "Wait, stop for a moment. What time is it now?"
+BACKCHANNEL: Final = "Okay."
+STORY: Final = (
+    "Once upon a time there was an old lighthouse keeper who lived all alone on a small island far out in the sea. "
+    "Every evening before the sun went down he climbed the hundred and twenty steps to the lantern to light it for "
+    "the ships that came home from the fishing grounds in the north. "
+    "One night in the middle of winter the wind blew so hard that the waves reached up to his window and the light "
+    "went out just as a little boat with three children in it came round the western cape. "
+    "So he took the bell from the wall and went down to the rocks and rang it until the morning came and the boat "
+    "lay safely in the harbour behind the island."
+)
+"""What the avatar tells while it is spoken to: long, with few pauses."""
 
 _HIGHER: Final = 1.12
 """By how much the user's voice is higher than the avatar's."""
@@ -52,17 +63,20 @@ class Script(NamedTuple):
 
     Attributes:
         questions: In their order.
-        interruption: What is said over some of the answers.
+        interruption: What takes the turn away from the avatar.
+        backchannel: What a listener says who does not want it.
     """
 
     questions: list[Utterance]
     interruption: Utterance
+    backchannel: Utterance
 
 
 def make_script(engine: VoiceEngine, n_turns: int) -> Script:
     """Returns the questions of so many turns, spoken by a voice that is not quite the avatar's."""
-    spoken = {text: _say(engine, text) for text in {*islice(QUESTIONS, n_turns), INTERRUPTION}}
-    return Script([spoken[text] for text in islice(cycle(QUESTIONS), n_turns)], spoken[INTERRUPTION])
+    spoken = {text: _say(engine, text) for text in {*islice(QUESTIONS, n_turns), INTERRUPTION, BACKCHANNEL}}
+    questions = [spoken[text] for text in islice(cycle(QUESTIONS), n_turns)]
+    return Script(questions, spoken[INTERRUPTION], spoken[BACKCHANNEL])
 
 
 def _say(engine: VoiceEngine, text: str) -> Utterance:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from agent.bench.script import STORY
 from agent.events import Failed, TurnMeasured
 from agent.session import VoiceSession
 from avatar.motion.layout import INDEX
 from avatar.publish.webrtc import PacketTrack, WebRtcPublisher
 from avatar.stream import AvatarStream, LiveStream
-from avatar.types import SPEECH_RATE, AudioChunk, AvatarState
+from avatar.types import FRAME_RATE, SPEECH_RATE, AudioChunk, AvatarState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from avatar.types import SyncedFrame
 
 BARGE_IN_EVERY: Final = 4
-"""Turns, the last of which is interrupted."""
+"""Turns, after the last of which somebody speaks while the avatar does."""
 
 _STEP: Final = SPEECH_RATE // 50
 _AUDIBLE: Final = 0.002
@@ -42,7 +44,8 @@ _LISTENED: Final = 1.5
 """Seconds of an answer that are listened to."""
 
 _QUIET_FRAMES: Final = 20
-_SILENT_FRAMES: Final = 3
+_SILENT_FRAMES: Final = 12
+"""Frames of a silence that lasts; pauses between sentences are shorter."""
 
 
 class WatchedStream(AvatarStream):
@@ -166,7 +169,7 @@ class Bench:
         self._failure: Exception | None = None
 
     async def hold(self, parts: Parts, config: Config, script: Script, on_turn: Callable[[int], None]) -> None:
-        """Asks each question, listens to the beginning of its answer, and interrupts some.
+        """Asks each question and listens to the beginning of its answer; speaks while the avatar does now and then.
 
         Raises:
             VisavisError: A part of the session fails.
@@ -186,7 +189,9 @@ class Bench:
                 try:
                     for number, question in enumerate(script.questions, 1):
                         on_turn(number)
-                        await self._turn(session, microphone, question, script, barge_in=number % BARGE_IN_EVERY == 0)
+                        await self._turn(session, microphone, question)
+                        if number % BARGE_IN_EVERY == 0:
+                            await self._speak_over_a_story(session, microphone, script)
                 finally:
                     for task in (feeding, watching):
                         task.cancel()
@@ -195,10 +200,8 @@ class Bench:
             await asyncio.to_thread(live.__exit__, None, None, None)
         self._figures.n_frames, self._figures.n_late = self._stream.n_shown, self._stream.n_late
 
-    async def _turn(
-        self, session: VoiceSession, microphone: Microphone, question: Utterance, script: Script, *, barge_in: bool
-    ) -> None:
-        await self._until(lambda: not any(glance.heard for glance in self._glances[-_QUIET_FRAMES:]))
+    async def _turn(self, session: VoiceSession, microphone: Microphone, question: Utterance) -> None:
+        await self._quiet()
         self._stages, self._stream.pushed_at = None, None
         _, stopped = await microphone.say(question)
         first = await self._until(lambda: self._first(stopped, lambda glance: glance.heard))
@@ -213,20 +216,31 @@ class Bench:
         if picture and pushed:
             self._figures.first_picture.append(picture.moment - pushed)
         await asyncio.sleep(_LISTENED)
-        if barge_in and self._glances[-1].speaking:
-            await self._barge_in(microphone, script.interruption)
         session.interrupt()
 
-    async def _barge_in(self, microphone: Microphone, interruption: Utterance) -> None:
-        saying = asyncio.create_task(microphone.say(interruption))
-        onset, _ = await saying
-        silent = await self._until(lambda: self._first_silence(onset))
-        if silent is None or silent.moment - onset > _PATIENCE / 2:
-            return
-        self._figures.barge_in_silence.append(silent.moment - onset)
-        closed = await self._until(lambda: self._first(onset, lambda glance: glance.opening < _CLOSED, silent.moment))
-        if closed:
-            self._figures.barge_in_mouth.append(closed.moment - onset)
+    async def _speak_over_a_story(self, session: VoiceSession, microphone: Microphone, script: Script) -> None:
+        """Has the avatar tell a story, so that it certainly speaks; says "Okay" to it, and then interrupts it."""
+        await self._quiet()
+        asked = time.time()
+        session.say(STORY)
+        await self._until(lambda: self._first(asked, lambda glance: glance.heard))
+        await asyncio.sleep(_LISTENED)
+        onset, _ = await microphone.say(script.backchannel)
+        await asyncio.sleep(_LISTENED)
+        self._figures.backchannel_break.append(self._longest_break(onset))
+        onset, _ = await microphone.say(script.interruption)
+        silent = await self._until(lambda: self._lasting_silence(onset))
+        if silent:
+            self._figures.barge_in_silence.append(silent.moment - onset)
+            closed = await self._until(
+                lambda: self._first(onset, lambda glance: glance.opening < _CLOSED, silent.moment)
+            )
+            if closed:
+                self._figures.barge_in_mouth.append(closed.moment - onset)
+        session.interrupt()
+
+    async def _quiet(self) -> None:
+        await self._until(lambda: not any(glance.heard for glance in self._glances[-_QUIET_FRAMES:]))
 
     def _note_stages(self, stopped: float) -> None:
         if self._stages is None:
@@ -241,12 +255,16 @@ class Bench:
             (glance for glance in self._glances if glance.moment > max(after, not_before) and matches(glance)), None
         )
 
-    def _first_silence(self, after: float) -> Glance | None:
+    def _lasting_silence(self, after: float) -> Glance | None:
         glances = [glance for glance in self._glances if glance.moment > after]
         for index, glance in enumerate(glances[: 1 - _SILENT_FRAMES]):
             if not any(later.heard for later in glances[index : index + _SILENT_FRAMES]):
                 return glance
         return None
+
+    def _longest_break(self, after: float) -> float:
+        runs = groupby(glance.heard for glance in self._glances if glance.moment > after)
+        return max((len(list(run)) for heard, run in runs if not heard), default=0) / FRAME_RATE
 
     async def _until(self, ready: Callable[[], Glance | bool | None]) -> Glance | None:
         try:

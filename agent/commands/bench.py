@@ -49,6 +49,7 @@ async def _measure(config: Config, n_turns: int) -> Figures:
     from agent.commands.face import open_generator, open_renderer  # noqa: PLC0415 - heavy
     from agent.options import PiperOptions  # noqa: PLC0415 - loads pydantic
     from agent.parts import load_parts  # noqa: PLC0415 - loads livekit-agents
+    from agent.steady import settle  # noqa: PLC0415 - with the others
     from agent.tts import PiperEngine  # noqa: PLC0415 - likewise
     from avatar.stream import LIVE  # noqa: PLC0415 - heavy
 
@@ -60,6 +61,7 @@ async def _measure(config: Config, n_turns: int) -> Figures:
     try:
         with stage("speaking the questions"):
             script = make_script(PiperEngine(PiperOptions(pause=0)), n_turns)
+        settle()  # as the server does
         await Bench(stream, renderer, figures).hold(
             parts, config, script, lambda number: note(f"turn {number} of {n_turns} ...")
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import OrderedDict
 from dataclasses import replace
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.config import PLUGINS
 from agent.persona import load_persona
+from agent.steady import settle
 from agent.web.conversation import LoadStage, LoadState
 from agent.web.talk import LiveConversation
 from avatar.stream import AvatarStream
@@ -88,9 +88,7 @@ class LiveEngine:
                 raise
             report(LoadStage(_FACE, LoadState.READY))
         self._parts = await loading
-        # A full collection over what is loaded (350 000 objects) would hold up frames and sound for 180 ms.
-        gc.collect()
-        gc.freeze()
+        settle()
         self._loaded.set()
 
     async def prepare(self, choice: Choice) -> None:

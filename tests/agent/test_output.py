@@ -101,6 +101,65 @@ async def test_it_can_pause_and_resume(output):
     assert output.events == ["started", (0.08, False)]
 
 
+async def test_a_voice_that_is_held_back_goes_on_from_the_same_sample(output):
+    await output.capture_frame(speech(3))
+    output.flush()
+    await play(output, 1)
+    output.hush()
+    output.hush()
+    await play(output, 5)
+    assert output.events == ["started"]
+    output.unhush()
+    await play(output, 2)
+    assert output.events == ["started", (0.12, False)]
+
+
+async def test_a_voice_that_is_held_back_for_two_reasons_waits_for_both(output):
+    await output.capture_frame(speech(2))
+    output.flush()
+    await play(output, 1)
+    output.hush()
+    output.pause()
+    output.unhush()
+    await play(output, 3)
+    assert output.events == ["started"]
+    output.resume()
+    await play(output, 1)
+    assert output.events == ["started", (0.08, False)]
+
+
+async def test_who_hums_along_breaks_a_reply_up_only_a_few_times(output):
+    await output.capture_frame(speech(6))
+    output.flush()
+    await play(output, 1)
+    for _ in range(3):
+        output.hush()
+        assert output._sink._paused
+        output.unhush()
+    output.hush()
+    assert not output._sink._paused
+    await play(output, 5)
+    await output.capture_frame(speech(2))
+    output.flush()
+    await play(output, 1)
+    output.hush()
+    assert output._sink._paused
+
+
+async def test_silence_is_not_held_back_and_an_interruption_ends_it(output):
+    output.hush()
+    assert not output._sink._paused
+    await output.capture_frame(speech(4))
+    output.flush()
+    await play(output, 1)
+    output.hush()
+    output.clear_buffer()
+    await output.capture_frame(speech(1))
+    output.flush()
+    await play(output, 2)
+    assert output.events[-1] == (0.04, False)
+
+
 async def test_an_interrupted_reply_holds_the_words_up_to_the_last_sound_that_was_heard(output):
     transcripts = []
     output.on("playback_finished", lambda event: transcripts.append(event.synchronized_transcript))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import stt
+from livekit.agents import stt, vad
 from livekit.agents.language import LanguageCode
 
 from agent.config import load_config
 from agent.options import SileroOptions
-from agent.overheard import EchoGate, wants_turn
+from agent.overheard import Courtesy, EchoGate, wants_turn
 from agent.vad import VoicedVAD, silero_vad
 from avatar.audio import to_int16
 from tests.fakes import spoken
@@ -132,3 +132,42 @@ async def test_the_real_detector_finds_who_speaks_over_the_echo(say):
 @pytest.mark.parametrize("word", ["Yeah.", "Right.", "Uh-huh."])
 async def test_a_listeners_word_is_too_short_to_interrupt(say, word):
     assert 0 < await voiced(say(word)) < load_config().turns.min_interruption
+
+
+class Listened:
+    """A voice that notes when it is held back."""
+
+    def __init__(self) -> None:
+        self.held: list[bool] = []
+
+    def hush(self) -> None:
+        self.held.append(True)
+
+    def unhush(self) -> None:
+        self.held.append(False)
+
+
+def window(*, speech: float = 0.0, silence: float = 0.0) -> vad.VADEvent:
+    return vad.VADEvent(
+        vad.VADEventType.INFERENCE_DONE,
+        samples_index=0,
+        timestamp=0.0,
+        speech_duration=0.0,
+        silence_duration=0.0,
+        raw_accumulated_speech=speech,
+        raw_accumulated_silence=silence,
+    )
+
+
+def test_the_voice_is_held_back_for_somebody_who_speaks_and_goes_on_when_they_are_silent():
+    voice = Listened()
+    courtesy = Courtesy(voice, 0.06)
+    for heard in (window(speech=0.032), window(speech=0.064), window(silence=0.032), window(silence=0.128)):
+        courtesy.heard(heard)
+    assert voice.held == [True, False]
+
+
+def test_who_wants_no_courtesy_gets_none():
+    voice = Listened()
+    Courtesy(voice, None).heard(window(speech=2.0))
+    assert True not in voice.held

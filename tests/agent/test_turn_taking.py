@@ -40,10 +40,10 @@ class Ears:
 class Talk:
     """A conversation whose listener hears as many frames as the test lets it."""
 
-    def __init__(self, service: FakeService) -> None:
+    def __init__(self, service: FakeService, hush: float | None = None) -> None:
         service.reply = REPLY
         turns = load_config().turns.model_copy(
-            update={"min_delay": 0.05, "max_delay": 30.0, "false_interruption": 0.05}
+            update={"min_delay": 0.05, "max_delay": 30.0, "false_interruption": 0.05, "hush": hush}
         )
         self.config = load_config().model_copy(update={"turns": turns, "timeout": 5.0})
         self.ears = Ears()
@@ -134,6 +134,23 @@ async def test_a_false_interruption_pauses_and_goes_on_from_the_same_sample(talk
     n_before = len(talk.sink.heard)
     said = await talk.hear_it_out()
     assert said == AvatarSaid(REPLY, interrupted=False)
+    fading = slice((n_before - 1) * 960, n_before * 960)
+    whole = talk.heard()[: len(TONE)]
+    np.testing.assert_allclose(np.delete(whole, fading), np.delete(TONE, fading), atol=1e-4)
+
+
+async def test_a_listeners_sound_holds_the_voice_for_a_moment_and_it_goes_on_from_the_same_sample():
+    async with FakeService().running() as service, Talk(service, hush=0.06) as talk:
+        await talk.speaking()
+        talk.ears.text = "Okay."
+        talk.session.push_audio((sound(0.2, 0.3) / 8000 * 0.25).astype(np.float32))
+        await talk.until(lambda: talk.sink._paused)
+        n_before = len(talk.sink.heard)
+        talk.session.push_audio(np.zeros(16_000, np.float32))
+        await talk.until(lambda: not talk.sink._paused)
+        said = await talk.hear_it_out()
+        assert said == AvatarSaid(REPLY, interrupted=False)
+        assert not talk.seen(UserSaid)
     fading = slice((n_before - 1) * 960, n_before * 960)
     whole = talk.heard()[: len(TONE)]
     np.testing.assert_allclose(np.delete(whole, fading), np.delete(TONE, fading), atol=1e-4)

@@ -24,10 +24,12 @@ from tests.fakes import FlashRenderer, LoudnessGenerator, chunk, voice
 
 
 class Ears:
-    """Understands every loud sound as the same question."""
+    """Understands a short sound as a listener's, and every longer one as the same question."""
 
     def recognise(self, samples: np.ndarray) -> Recognised:
-        return Recognised("What is the largest ocean?" if np.abs(samples).max() > 0.01 else "", "en", 0.9)
+        seconds = np.count_nonzero(np.abs(samples) > 0.01) / 16_000
+        text = "What is the largest ocean?" if seconds > 0.4 else "Okay."
+        return Recognised(text if seconds else "", "en", 0.9)
 
 
 class Engine:
@@ -64,7 +66,7 @@ def test_the_users_questions_begin_and_end_with_their_sound():
     script = make_script(Engine(), 12)
     assert len(script.questions) == 12
     assert script.questions[0].samples is script.questions[10].samples
-    for utterance in (*script.questions, script.interruption):
+    for utterance in (*script.questions, script.interruption, script.backchannel):
         assert abs(utterance.samples[-1]) > 0.02
         assert not np.any(np.abs(utterance.samples[: utterance.onset]) > 0.02)
         assert len(utterance.samples) - utterance.onset == pytest.approx(16_000 / 1.12, rel=0.02)
@@ -103,11 +105,12 @@ async def test_turns_and_interruptions_are_measured_on_the_real_session(monkeypa
     renderer = WatchedRenderer(FlashRenderer((128, 128)))
     stream = WatchedStream(LoudnessGenerator(), renderer, LIVE)
     loud = Utterance(np.full(16_000, 0.5, np.float32), 0)
+    short = Utterance(np.full(4800, 0.5, np.float32), 0)
     turns: list[int] = []
     async with FakeService(reply="It is a long story. " * 12).running() as service:
         config, parts = make(service)
         try:
-            await Bench(stream, renderer, figures).hold(parts, config, Script([loud], loud), turns.append)
+            await Bench(stream, renderer, figures).hold(parts, config, Script([loud], loud, short), turns.append)
         finally:
             await parts.aclose()
     assert turns == [1]
@@ -117,5 +120,6 @@ async def test_turns_and_interruptions_are_measured_on_the_real_session(monkeypa
     assert {"vad_end", "transcript_final", "turn_end", "llm_first_token", "tts_first_audio"} <= set(figures.stages)
     assert len(figures.barge_in_silence) == 1
     assert figures.barge_in_silence[0] > 0
+    assert len(figures.backchannel_break) == 1
     assert all(math.isfinite(seconds) for seconds in figures.barge_in_mouth)
     assert figures.n_frames > 0
