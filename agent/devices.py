@@ -12,7 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
+from ctypes import CDLL, CFUNCTYPE, c_char_p, c_int
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from avatar.errors import InputError
@@ -78,7 +81,22 @@ def portaudio() -> ModuleType:
             got=str(error),
             hint="sudo apt install libportaudio2 libasound2-plugins",
         ) from error
+    _silence_alsa()
     return sounddevice
+
+
+@cache
+def _silence_alsa() -> object:
+    """Keeps ALSA's own lines off the terminal: it writes one for each device that it tries and each gap in the sound.
+
+    Returns:
+        What ALSA calls instead, which has to stay.
+    """
+    handler = CFUNCTYPE(None, c_char_p, c_int, c_char_p, c_int, c_char_p)(lambda *_: None)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            CDLL("libasound.so.2").snd_lib_error_set_handler(handler)
+    return handler
 
 
 def list_devices(direction: Direction) -> list[AudioDevice]:

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.devices import Direction
 
-MODEL_MODULES: Final = ("avatar.audio", "avatar.motion.whisper", "agent.llm_server", "agent.tts")
+MODEL_MODULES: Final = ("avatar.audio", "avatar.motion.whisper", "agent.llm_server", "agent.tts", __name__)
 """Modules that declare the model files which packages carry."""
+
+_HEART: Final = (
+    PackageFile("hibari", "assets/hibari.onnx", "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"),
+    PackageFile("hibari", "assets/oov.onnx", "d3cfd8122c5f172a98c8de38268bf1213ee09f2c2ae4df6e055fc6532590fe76"),
+)
+"""The voice heart, which its package loads by itself."""
+
 
 _OWN_FILES: Final = Path(__file__).parents[1] / "avatar" / "checksums.txt"
 _PACKAGES: Final = (

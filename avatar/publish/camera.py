@@ -126,7 +126,7 @@ class VirtualCamera:
             raise OutputError(
                 "opening the camera",
                 expected=self._device or "a virtual camera that no other program writes to",
-                got=" ".join(str(error).split())[:160],
+                got=_first_sentence(error),
                 hint=driver_hint(),
             ) from error
         return self
@@ -153,5 +153,10 @@ class VirtualCamera:
             self._camera.send(self._canvas.fit(rgb))
         except (RuntimeError, OSError) as error:
             raise OutputError(
-                "sending the picture", expected="the camera to stay", got=" ".join(str(error).split())[:160]
+                "sending the picture", expected="the camera to stay", got=_first_sentence(error)
             ) from error
+
+
+def _first_sentence(error: Exception) -> str:
+    """Returns what a driver says went wrong, in one line, without its advice."""
+    return " ".join(str(error).split()).split(". ")[0].rstrip(".")

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
+from livekit import rtc
+from livekit.agents import vad
 
+from agent.commands.speak import synthesized
+from agent.config import load_config
 from agent.echo import BLOCK, EchoCanceller
-from avatar.types import OUTPUT_RATE
+from agent.options import PiperOptions, SileroOptions
+from agent.parts import load_tts
+from agent.tts import PiperEngine
+from agent.vad import VoicedVAD, silero_vad
+from avatar.audio import from_int16, resampled, to_int16
+from avatar.types import OUTPUT_RATE, SPEECH_RATE, AudioChunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,3 +62,53 @@ def test_sound_in_odd_pieces_comes_out_in_whole_blocks_and_none_is_lost():
     pieces = [canceller.heard(np.zeros(n, np.float32)) for n in (100, 700, 479, 1, 160)]
     assert [len(piece) % BLOCK for piece in pieces] == [0] * 5
     assert sum(map(len, pieces)) == 1440
+
+
+ANSWER = (
+    "The boats went out early to the islands in the south, and the sea was calm that morning. "
+    "My father packed a big blue umbrella, some bread and a map of all the harbours. "
+    "Nobody knew when the weather would change, and nobody asked."
+)
+
+
+@pytest.fixture(scope="module")
+def answer() -> NDArray[np.float32]:
+    """The avatar's own voice, float32 (n_samples,) at 48 kHz."""
+    return np.concatenate(list(resampled(synthesized(ANSWER, load_tts(load_config())), OUTPUT_RATE)))
+
+
+@pytest.fixture(scope="module")
+def question() -> NDArray[np.float32]:
+    """Somebody else's voice, float32 (n_samples,) at 48 kHz."""
+    engine = PiperEngine(PiperOptions(pause=0))
+    said = from_int16(np.frombuffer(b"".join(engine.say("What is the capital of France?")), np.int16))
+    return np.concatenate(list(resampled([AudioChunk(said, engine.sample_rate)], OUTPUT_RATE)))
+
+
+async def voiced(sound: NDArray[np.float32]) -> float:
+    """Returns the longest speech, in seconds, that interrupts would be judged by."""
+    speech = np.concatenate(list(resampled([AudioChunk(sound, OUTPUT_RATE)], SPEECH_RATE)))
+    stream = VoicedVAD(silero_vad(SileroOptions())).stream()
+    for piece in np.array_split(to_int16(speech), len(speech) // 320):
+        stream.push_frame(rtc.AudioFrame(piece.tobytes(), SPEECH_RATE, 1, len(piece)))
+    stream.end_input()
+    lengths = [event.speech_duration async for event in stream if event.type is vad.VADEventType.INFERENCE_DONE]
+    await stream.aclose()
+    return max(lengths)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("delay", [0.02, 0.08, 0.2])
+async def test_the_avatar_does_not_interrupt_itself_by_its_voice_at_20_db_less_but_somebody_does(
+    answer: NDArray[np.float32], question: NDArray[np.float32], delay: float
+):
+    enough = load_config().turns.min_interruption
+    late = round(delay * OUTPUT_RATE)
+    room = np.random.default_rng(0).normal(0, 0.0005, len(answer)).astype(np.float32)
+    echo = room + 0.1 * np.pad(answer, (late, 0))[: len(answer)]
+    assert await voiced(echo) > enough  # without the canceller it would
+    assert await voiced(cleaned(answer, echo)) < enough
+    begins = len(answer) // 2
+    both = echo.copy()
+    both[begins : begins + len(question)] += question[: len(both) - begins]
+    assert await voiced(cleaned(answer, both)) > enough
