@@ -24,6 +24,9 @@ _DRIVERS: Final = {
     "win32": "install OBS Studio, or register Unity Capture",
 }
 
+_STRIP: Final = 0.03
+"""Share of the picture, at each edge, of which the sides of a wide canvas are made."""
+
 
 def driver_hint() -> str:
     """Returns how to get a virtual camera on this system."""
@@ -31,7 +34,7 @@ def driver_hint() -> str:
 
 
 class Canvas:
-    """Puts a square picture into a webcam's format: whole, in the middle, its own edges blurred out to the sides.
+    """Puts a square picture into a webcam's format: whole, in the middle, its own edges drawn out to the sides, softly.
 
     The sides are made once, of the first picture: behind a portrait they don't move.
 
@@ -68,13 +71,25 @@ class Canvas:
         height, width, _ = picture.shape
         left, top = (self.width - width) // 2, (self.height - height) // 2
         right, bottom = self.width - width - left, self.height - height - top
-        whole = cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_REFLECT)
+        columns, rows = np.meshgrid(_places(width, left, right), _places(height, top, bottom))
+        whole = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR)
         soft = cv2.GaussianBlur(whole, (0, 0), max(self.width, self.height) / 40)
         # Sharp at the picture's edge and soft away from it, so that no seam shows.
         inside = np.pad(np.ones((height, width), np.uint8), ((top, bottom), (left, right)))
         distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)[..., None]
         share = np.clip(distance / (max(self.width, self.height) / 30), 0, 1)
         return np.asarray(np.rint(whole * (1 - share) + soft * share), np.uint8)
+
+
+def _places(length: int, before: int, after: int) -> NDArray[np.float32]:
+    """Returns where each pixel of a row comes from, float32 (before + length + after,).
+
+    Outside, the picture's outermost strip is mirrored and stretched: mirrored as it is, a second head would be there.
+    """
+    strip = _STRIP * length
+    here = [0, before, before + length - 1, before + length + after - 1]
+    there = [strip if before else 0, 0, length - 1, length - 1 - (strip if after else 0)]
+    return np.interp(np.arange(before + length + after), here, there).astype(np.float32)
 
 
 class VirtualCamera:

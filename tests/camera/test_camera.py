@@ -38,6 +38,18 @@ def test_no_seam_shows_where_the_picture_ends(width: int, height: int):
     assert seams.max() <= steps.max() / 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (480, 640)])
+def test_no_second_head_stands_beside_the_picture(width: int, height: int):
+    picture = np.full((512, 512, 3), 128, np.uint8)
+    picture[40:-40, 40:-40] = 255, 0, 0
+    fitted = Canvas(width, height).fit(picture)
+    side = min(width, height)
+    top, left = (height - side) // 2, (width - side) // 2
+    outside = np.ones((height, width), bool)
+    outside[top : top + side, left : left + side] = False
+    assert np.abs(fitted[outside].astype(int) - 128).max() < 40
+
+
 def test_the_sides_stay_still_while_the_picture_moves():
     canvas = Canvas(1280, 720)
     first = canvas.fit(astronaut()).copy()
