@@ -67,3 +67,75 @@ def test_numba_keeps_the_renderers_kernels_there(tmp_path: Path):
         check=True,
     )
     assert Path(said.stdout.strip()).parent == tmp_path / "kernels"
+
+
+class FakeProcess:
+    """Stands in for a process that compiles; remembers what was asked of it."""
+
+    started: list[FakeProcess]
+
+    def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+        self.command, self.env, self.patience, self.hangs, self.killed = command, env, 0.0, False, False
+        FakeProcess.started.append(self)
+
+    def wait(self, timeout: float = 0.0) -> None:
+        self.patience = timeout
+        if self.hangs and not self.killed:
+            raise subprocess.TimeoutExpired(self.command, timeout)
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+@pytest.fixture
+def processes(sources: Path, monkeypatch: pytest.MonkeyPatch) -> list[FakeProcess]:
+    """The processes that are started, on a machine with two cores and nothing compiled yet."""
+    kept(monkeypatch)
+    FakeProcess.started = []
+    monkeypatch.setattr(kernels.subprocess, "Popen", FakeProcess)
+    monkeypatch.setattr(kernels.atexit, "register", lambda _: None)
+    monkeypatch.setattr(kernels.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(kernels, "_compiling", [])
+    return FakeProcess.started
+
+
+def test_the_first_start_compiles_in_processes_and_says_so(processes: list[FakeProcess]):
+    notes: list[str] = []
+    kernels.begin(notes.append)
+    assert [process.command[1:] for process in processes] == [
+        ["-m", "avatar.render.compiled", "0", "2"],
+        ["-m", "avatar.render.compiled", "1", "2"],
+    ]
+    assert notes == ["compiling the renderer for this machine, at the first start only ..."]
+    kernels.begin(notes.append)
+    assert len(processes) == 2
+    kernels.wait()
+    assert all(process.patience > 60 for process in processes)
+    assert not any(process.killed for process in processes)
+
+
+def test_only_what_is_missing_is_compiled_and_then_nothing(processes: list[FakeProcess]):
+    kernels.mark_compiled(0, 2)
+    kernels.begin(lambda _: None)
+    assert [process.command[-2:] for process in processes] == [["1", "2"]]
+    kernels.mark_compiled(1, 2)
+    kernels._compiling.clear()
+    kernels.begin(pytest.fail)
+    assert len(processes) == 1
+
+
+def test_a_change_of_the_sources_compiles_again(
+    processes: list[FakeProcess], sources: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kernels.mark_compiled(0, 2)
+    kernels.mark_compiled(1, 2)
+    (sources / "render" / "one.py").write_text("x = 2")
+    kernels.begin(lambda _: None)
+    assert len(processes) == 2
+
+
+def test_a_process_that_hangs_is_given_up(processes: list[FakeProcess]):
+    kernels.begin(lambda _: None)
+    processes[0].hangs = True
+    kernels.wait()
+    assert [process.killed for process in processes] == [True, False]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ def at_columns(contour: NDArray[np.float32], values: NDArray[np.float32], window
     return np.interp(across, contour[order, 0], values[order]).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(**PART)
 def _accumulate_edge(
     total: NDArray[np.float32], x0: float, y0: float, x1: float, y1: float, height: int, width: int
 ) -> None:

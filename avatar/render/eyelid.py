@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
+from avatar.kernels import PART
 from avatar.render.coverage import Window, at_columns
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred, sampled
@@ -44,20 +45,20 @@ _N_LASHES: Final = 24
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _ease(x: float) -> float:
     x = min(max(x, 0.0), 1.0)
     return x * x * (3.0 - 2.0 * x)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _at(line: NDArray[np.float32], u: float) -> float:
     u = min(max(u, 0.0), line.shape[0] - 1.001)
     column = int(u)
     return line[column] + (u - column) * (line[column + 1] - line[column])
 
 
-class _Closed(NamedTuple):
+class Closed(NamedTuple):
     """A closed lid.
 
     Attributes:
@@ -74,12 +75,12 @@ class _Closed(NamedTuple):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _cover(
+def cover_eye(
     picture: NDArray[np.uint8],
     window: Window,
     edge: NDArray[np.float32],
     plane: NDArray[np.float32],
-    closed: _Closed,
+    closed: Closed,
     shut: float,
 ) -> None:
     """Draws one lid.
@@ -173,7 +174,7 @@ class Eyelid:
         hair = 0.5 * _strokes(bottom, middle, half, side, _LASH * face.width)
         opacity = contrast**0.5 * np.stack([line, hair], -1)
         start = top - _ABOVE * (top - high) * (1 - x**2)
-        self._closed = _Closed(
+        self._closed = Closed(
             np.dstack([np.clip(closed, 0, 255), opacity]).astype(np.float32),
             np.stack([start, bottom, smoothstep((1 - np.abs(x)) / 0.22)]).astype(np.float32),
             dark.astype(np.float32),
@@ -207,7 +208,7 @@ class Eyelid:
             return
         window = Window(left, top, bottom - top, right - left)
         edge = at_columns(upper, upper[:, 1], window)
-        _cover(picture, window, edge, plane, self._closed, shut)
+        cover_eye(picture, window, edge, plane, self._closed, shut)
 
 
 def _row_at(line: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:

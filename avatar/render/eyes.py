@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
+from avatar.kernels import PART
 from avatar.render.coverage import Window, at_columns, cover, window_around
 from avatar.render.eyelid import Eyelid
 from avatar.render.face import to_output
@@ -31,11 +32,13 @@ _TURNED_AWAY = 0.24
 _OTHER_HUE = 0.12
 """Blue minus red, by how much it differs in an iris from the white of the eye."""
 _LEAST_RADIUS = 0.02
+_IRIS, _TRUST = np.intp(9), np.intp(10)
+"""Layers; typed, because Numba compiles a function once more for every plain number that it is called with."""
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int) -> float:
+@njit(**PART, fastmath=True)
+def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int | np.intp) -> float:
     u = min(max(u, 0.0), image.shape[1] - 1.001)
     v = min(max(v, 0.0), image.shape[0] - 1.001)
     column, row = int(u), int(v)
@@ -45,7 +48,7 @@ def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int) -> f
     )
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """One eye's state in a frame.
 
     Attributes:
@@ -62,14 +65,14 @@ class _Look(NamedTuple):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _fill(
+def fill_eye(
     picture: NDArray[np.uint8],
     coverage: NDArray[np.float32],
     window: Window,
     lid: NDArray[np.float32],
     plane: NDArray[np.float32],
     layers: NDArray[np.float32],
-    look: _Look,
+    look: Look,
     reach: float,
 ) -> None:
     """Draws one eyeball.
@@ -93,8 +96,8 @@ def _fill(
             dx, dy = x - plane[4], y - plane[5]
             u = plane[0] * dx + plane[1] * dy
             v = -(plane[2] * dx + plane[3] * dy)
-            iris = _bilinear(layers, u - look.x, v - look.y, 9)
-            trust = max(_bilinear(layers, u, v, 10), 1.0 - 4.0 * look.moved) * (1.0 - look.moved)
+            iris = _bilinear(layers, u - look.x, v - look.y, _IRIS)
+            trust = max(_bilinear(layers, u, v, _TRUST), 1.0 - 4.0 * look.moved) * (1.0 - look.moved)
             light = 1.0 - look.shade * 0.28 * np.exp(-max(y - lid[column], 0.0) / reach)
             for channel in range(3):
                 ball = _bilinear(layers, u, v, channel)
@@ -196,9 +199,9 @@ class Eye:
         cover(polygon, window, self._scratch, self._coverage)
         moved = min(1.0, 6.0 * float(np.hypot(*gaze)))
         sideways, down = gaze[0] * self._radius * _TRAVEL[0], gaze[1] * self._radius * _TRAVEL[1]
-        look = _Look(sideways, down, moved, max(lid, 0.6 * moved))
+        look = Look(sideways, down, moved, max(lid, 0.6 * moved))
         edge = at_columns(upper, upper[:, 1], window)
-        _fill(picture, self._coverage, window, edge, plane, self._layers, look, self._shadow)
+        fill_eye(picture, self._coverage, window, edge, plane, self._layers, look, self._shadow)
 
 
 def _snap_iris(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
 from avatar.render.raster import FAR
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from avatar.render.raster import Canvas
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _smoothed(picture: NDArray[np.uint8], row: int, column: int, channel: int) -> int:
     total = np.int32(8)
     for dy in range(-1, 2):
@@ -24,7 +25,7 @@ def _smoothed(picture: NDArray[np.uint8], row: int, column: int, channel: int) -
     return int(total // 16)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _may_fold(canvas: Canvas, y: int, jump: np.float32) -> bool:
     """Returns whether any pixel of a row is next to one far away in the texture; runs on several pixels at once."""
     left, right = max(canvas.span[y, 0], 1), min(canvas.span[y, 1], canvas.depth.shape[1] - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
 from avatar.render.tongue import Tip, shadow_at, tip_at
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Gap(NamedTuple):
     teeth: float
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _blend(
     colour: NDArray[np.float32], drawing: Drawing, plane: NDArray[np.float32], x: float, y: float, light: float
 ) -> None:
@@ -114,13 +115,13 @@ def _blend(
         colour[channel] = colour[channel] * (1.0 - alpha) + value * light
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _ease(x: float) -> float:
     x = min(max(x, 0.0), 1.0)
     return x * x * (3.0 - 2.0 * x)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _shade(
     colour: NDArray[np.float32],
     gap: Gap,

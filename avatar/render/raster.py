@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ def blank_canvas(size: int) -> Canvas:
     return Canvas(np.zeros((size, size, 3), np.float32), depth, np.zeros((size, 2), np.int32))
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _cut(low: _Real, high: _Real, weight: _Real, slope: _Real) -> tuple[_Real, _Real]:
     """Returns the part of a span in which a weight that grows by `slope` a pixel is not negative."""
     if slope > np.float32(0.0):
@@ -50,7 +52,7 @@ def _cut(low: _Real, high: _Real, weight: _Real, slope: _Real) -> tuple[_Real, _
     return low, high if weight >= -_EDGE else low - np.float32(1.0)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _draw_triangle(screen: Screen, face: NDArray[np.int32], canvas: Canvas, first: int, last: int) -> None:
     """Draws one triangle's texture places into rows `first` to `last`, where it is the nearest so far."""
     place, texture, gain = screen.place, screen.texture, screen.gain

@@ -27,21 +27,22 @@ _DARKEST = 0.35
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _normals(points: NDArray[np.float32], faces: NDArray[np.int32], normals: NDArray[np.float32]) -> None:
-    normals[:] = 0.0
+def normals(points: NDArray[np.float32], faces: NDArray[np.int32], found: NDArray[np.float32]) -> None:
+    """Finds the normals at points (n, 3) of a surface with triangles (n_faces, 3); `found` (n, 3) is filled."""
+    found[:] = 0.0
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ux, uy, uz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
         vx, vy, vz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for k in (a, b, c):
-            normals[k, 0] += nx
-            normals[k, 1] += ny
-            normals[k, 2] += nz
-    for i in range(normals.shape[0]):
-        length = np.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2) + 1e-9
+            found[k, 0] += nx
+            found[k, 1] += ny
+            found[k, 2] += nz
+    for i in range(found.shape[0]):
+        length = np.sqrt(found[i, 0] ** 2 + found[i, 1] ** 2 + found[i, 2] ** 2) + 1e-9
         for axis in range(3):
-            normals[i, axis] /= length
+            found[i, axis] /= length
 
 
 class Relight:
@@ -56,7 +57,7 @@ class Relight:
         self._faces = np.ascontiguousarray(load_head().tessellation)
         self._points = face.points.astype(np.float32)
         self._normals = np.zeros_like(self._points)
-        _normals(self._points, self._faces, self._normals)
+        normals(self._points, self._faces, self._normals)
         inside = _distance_inside(face) / (0.10 * face.width)
         skin = smoothstep(inside) > 0.3
         column, row = np.clip(np.abs(face.points[:, :2]).round().astype(int), 0, face.size - 1).T
@@ -82,7 +83,7 @@ class Relight:
             moves: float32 (468, 3), what is added to the resting points.
             turn: float32 (3, 3), the head's rotation.
         """
-        _normals(((self._points + moves) @ turn.T).astype(np.float32), self._faces, self._normals)
+        normals(((self._points + moves) @ turn.T).astype(np.float32), self._faces, self._normals)
         lit = np.maximum(self._light[0] + self._normals @ self._light[1:], self._floor) / self._resting
         common = np.float32(_COMMON) * (lit @ self._share / self._share.sum() - np.float32(1.0))
         return self._share * (np.clip(lit - common, _LEAST, _MOST) - np.float32(1.0))

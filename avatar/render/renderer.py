@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from avatar import kernels
 from avatar.motion.layout import INDEX, motion_from
 from avatar.portrait.limits import limits_of
 from avatar.render.drive import Drive, Driver
@@ -71,6 +72,7 @@ class PortraitRenderer:
 
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
+        kernels.wait()
         self._driver = Driver(portrait.head, relaxed=relaxed)
         self._surface = build_surface(face, person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
 from avatar.render.raster import FAR
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def pack(rgb: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[np.uint3
     return red | (green << np.uint32(8)) | (blue << np.uint32(16)) | (opacity.astype(np.uint32) << np.uint32(24))
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _find(sheet: NDArray[np.uint32], source: NDArray[np.float32], n: int, rows: Rows) -> None:
     widest, tallest = np.float32(sheet.shape[1] - 1.01), np.float32(sheet.shape[0] - 1.01)
     fine, nothing, stride = np.float32(256.0), np.float32(0.0), np.int32(sheet.shape[1])
@@ -64,7 +65,7 @@ def _find(sheet: NDArray[np.uint32], source: NDArray[np.float32], n: int, rows: 
         rows.share[x] = np.uint32((column & low) | ((row & low) << sixteen))
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _fetch(sheet: NDArray[np.uint32], n: int, rows: Rows) -> None:
     # Unsigned indices spare the test for negative ones.
     flat, below, one = sheet.reshape(-1), np.uintp(sheet.shape[1]), np.uintp(1)
@@ -76,7 +77,7 @@ def _fetch(sheet: NDArray[np.uint32], n: int, rows: Rows) -> None:
         rows.texels[3, x] = flat[place + below + one]
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _mix(source: NDArray[np.float32], n: int, rows: Rows) -> None:
     """Bilinear interpolation in fixed point; two channels share a word, each with 8 bits to spare."""
     pair, halves = np.uint32(0x00FF00FF), np.uint32(0x00800080)
@@ -99,7 +100,7 @@ def _mix(source: NDArray[np.float32], n: int, rows: Rows) -> None:
         rows.colour[x] = red | (green << eight) | (blue << sixteen) | (((odd >> sixteen) & low) << top)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@njit(**PART, fastmath=True, error_model="numpy")
 def _put(depth: NDArray[np.float32], out: NDArray[np.uint8], n: int, rows: Rows) -> None:
     low, half, full = np.uint32(0xFF), np.uint32(128), np.uint32(255)
     eight, sixteen, top = np.uint32(8), np.uint32(16), np.uint32(24)

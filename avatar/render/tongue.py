@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numba import njit
 
+from avatar.kernels import PART
 from avatar.render.filters import blurred
 from avatar.render.teeth import PATCH_SCALE, Patch
 
@@ -120,13 +121,13 @@ def tongue_relief() -> NDArray[np.float32]:
     return np.dstack([diffuse, wet]).astype(np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _ease(x: float) -> float:
     x = min(max(x, 0.0), 1.0)
     return x * x * (3.0 - 2.0 * x)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(**PART, fastmath=True)
 def _radius(top: float, low: float, half: float, p: float, q: float) -> float:
     """Returns where a place lies between the middle, 0, and the outline, 1: a half circle below, blunt above."""
     height = 0.5 * (top - low)
