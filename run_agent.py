@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
     try:
         if "portrait" in args:
-            importlib.import_module("avatar.kernels").begin(lambda text: print(text, file=sys.stderr, flush=True))
+            importlib.import_module("avatar.kernels").begin()
         return importlib.import_module(f"agent.commands.{args.command}").run(args)
     except VisavisError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -18,12 +18,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from avatar.assets import cache_dir
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PART: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Numba's options for functions that only kernels call: no way to call them from Python is compiled."""
@@ -54,18 +51,13 @@ def keep_kernels() -> None:
     os.environ["NUMBA_CACHE_DIR"] = str(target)
 
 
-def begin(note: Callable[[str], None]) -> None:
-    """Starts compiling the renderer's kernels in processes of their own, unless they are there already.
-
-    Args:
-        note: Is told, if it takes a while.
-    """
+def begin() -> None:
+    """Starts compiling the renderer's kernels in processes of their own, unless they are there already."""
     keep_kernels()
     n_parts = min(os.cpu_count() or 1, _MOST_PROCESSES)
     missing = [part for part in range(n_parts) if not _mark(part, n_parts).exists()]
     if not missing or _compiling:
         return
-    note("compiling the renderer for this machine, at the first start only ...")
     here = str(Path(__file__).parent.parent)
     paths = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     for part in missing:
@@ -80,6 +72,11 @@ def begin(note: Callable[[str], None]) -> None:
             )
         )
     atexit.register(_stop)
+
+
+def compiling() -> bool:
+    """Returns whether any of the processes that `begin` started still works."""
+    return any(process.poll() is None for process in _compiling)
 
 
 def wait() -> None:

@@ -78,6 +78,9 @@ class FakeProcess:
         self.command, self.env, self.patience, self.hangs, self.killed = command, env, 0.0, False, False
         FakeProcess.started.append(self)
 
+    def poll(self) -> int | None:
+        return 0 if self.patience and not self.hangs else None
+
     def wait(self, timeout: float = 0.0) -> None:
         self.patience = timeout
         if self.hangs and not self.killed:
@@ -99,28 +102,29 @@ def processes(sources: Path, monkeypatch: pytest.MonkeyPatch) -> list[FakeProces
     return FakeProcess.started
 
 
-def test_the_first_start_compiles_in_processes_and_says_so(processes: list[FakeProcess]):
-    notes: list[str] = []
-    kernels.begin(notes.append)
+def test_the_first_start_compiles_in_processes(processes: list[FakeProcess]):
+    assert not kernels.compiling()
+    kernels.begin()
     assert [process.command[1:] for process in processes] == [
         ["-m", "avatar.render.compiled", "0", "2"],
         ["-m", "avatar.render.compiled", "1", "2"],
     ]
-    assert notes == ["compiling the renderer for this machine, at the first start only ..."]
-    kernels.begin(notes.append)
+    kernels.begin()
     assert len(processes) == 2
+    assert kernels.compiling()
     kernels.wait()
+    assert not kernels.compiling()
     assert all(process.patience > 60 for process in processes)
     assert not any(process.killed for process in processes)
 
 
 def test_only_what_is_missing_is_compiled_and_then_nothing(processes: list[FakeProcess]):
     kernels.mark_compiled(0, 2)
-    kernels.begin(lambda _: None)
+    kernels.begin()
     assert [process.command[-2:] for process in processes] == [["1", "2"]]
     kernels.mark_compiled(1, 2)
     kernels._compiling.clear()
-    kernels.begin(pytest.fail)
+    kernels.begin()
     assert len(processes) == 1
 
 
@@ -130,12 +134,12 @@ def test_a_change_of_the_sources_compiles_again(
     kernels.mark_compiled(0, 2)
     kernels.mark_compiled(1, 2)
     (sources / "render" / "one.py").write_text("x = 2")
-    kernels.begin(lambda _: None)
+    kernels.begin()
     assert len(processes) == 2
 
 
 def test_a_process_that_hangs_is_given_up(processes: list[FakeProcess]):
-    kernels.begin(lambda _: None)
+    kernels.begin()
     processes[0].hangs = True
     kernels.wait()
     assert [process.killed for process in processes] == [True, False]

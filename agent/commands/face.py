@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from agent.commands.progress import note, stage
+from avatar import kernels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,12 @@ def open_renderer(portrait: Path | None, threads: int = 1, *, relaxed: bool = Tr
     from avatar.render.renderer import PortraitRenderer  # noqa: PLC0415 - heavy
 
     with stage("preparing the portrait"):
-        return PortraitRenderer(load_face(portrait, note=note), SIZE, threads=threads, relaxed=relaxed)
+        face = load_face(portrait, note=note)
+    if kernels.compiling():
+        with stage("compiling the renderer for this machine, at the first start only"):
+            kernels.wait()
+    with stage("preparing the renderer"):
+        return PortraitRenderer(face, SIZE, threads=threads, relaxed=relaxed)
 
 
 def open_head(portrait: Path | None) -> HeadModel:
