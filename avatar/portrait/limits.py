@@ -31,8 +31,9 @@ _ALWAYS_WHOLE = ("eyeBlink", "eyeLook")
 """Lids and irises are measured on the picture, whatever the head's fit; a blink that stops half-way looks broken."""
 
 _GAZE = "eyeLook"
-_WORN_SHARE, _WORN_SLACK = 1.5, 0.05
+_WORN_SHARE, _WORN_SLACK = 1.5, 0.2
 """How much of an expression may be taken off: one photo alone tells what it wears only roughly."""
+_NEVER_WORN = ("tongueOut", "cheekPuff")
 
 _CHIN = 152
 _FOREHEAD = 10
@@ -90,8 +91,12 @@ def limits_of(portrait: Portrait) -> MotionLimits:
 
 def _removable(portrait: Portrait, name: str) -> float:
     """Returns how much of an expression a photo wears, or of a gaze the other way; lips may always part as they are."""
-    if name.startswith(_GAZE) or name == "mouthClose":
+    if name.startswith(_GAZE):
         return 1.0
+    if name == "mouthClose":
+        return 2.0
+    if name in _NEVER_WORN:
+        return 0.0
     return min(1.0, _WORN_SHARE * float(portrait.head.expression[INDEX[name]]) + _WORN_SLACK)
 
 

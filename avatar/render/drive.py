@@ -24,6 +24,8 @@ _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
 _TAKEN_BACK = 0.8
 _GENTLE = 0.15
 """A relaxed face keeps this much of the smile that its photo wears."""
+_PRESSED = 0.3
+"""So much of what presses a photo's lips together may be taken off: that parts them a little."""
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
 FUNNEL_AS_PUCKER = 0.4
@@ -62,9 +64,11 @@ class Driver:
         head: The fitted head.
         relaxed: Motion of 0 is a calm face, so a smile that the photo wears is taken off, but for a gentle one;
             otherwise it is the photo's expression.
+        parts: The photo's lips are open.
     """
 
-    def __init__(self, head: HeadFit, *, relaxed: bool = False) -> None:
+    def __init__(self, head: HeadFit, *, relaxed: bool = False, parts: bool = True) -> None:
+        self._parts = parts
         self._room = np.ones(N_BLENDSHAPES, np.float32)
         self._worn = np.zeros(N_BLENDSHAPES, np.float32)
         self._taken_off = np.zeros(N_BLENDSHAPES, np.float32)
@@ -80,10 +84,11 @@ class Driver:
     def drive(self, coefficients: NDArray[np.float32]) -> Drive:
         """Returns the drive of one frame of motion (58,); coefficients below 0 take off what the photo wears."""
         motion = np.asarray(coefficients, np.float32)
-        units = np.clip(motion[:N_BLENDSHAPES], -1, 1)
+        units = np.clip(motion[:N_BLENDSHAPES], -2, 1)
         units[_NEVER_TAKEN_OFF] = np.maximum(units[_NEVER_TAKEN_OFF], 0)
-        parted = max(0.0, -float(units[INDEX["mouthClose"]]))
-        units[INDEX["mouthClose"]] += parted
+        parted = float(np.clip(-units[INDEX["mouthClose"]], 0, 1)) if self._parts else 0.0
+        units[INDEX["mouthClose"]] = max(units[INDEX["mouthClose"]] + parted, -_PRESSED)
+        units = np.maximum(units, -1)
         gaze: list[tuple[float, float]] = []
         lids: list[float] = []
         for eye in EYES:

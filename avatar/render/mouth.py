@@ -14,6 +14,7 @@ from avatar.render.interior import Drawing, Gap, MouthPlanes, Parts, fill_mouth
 from avatar.render.own_teeth import OwnTeeth, own_teeth
 from avatar.render.teeth import ARCH_RADIUS, Patch, lower_teeth, upper_teeth
 from avatar.render.tongue import SHADOW, tip_of, tongue_body, tongue_relief
+from avatar.render.topology import EYES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +31,13 @@ _CAVITY = (0.20, 0.065, 0.06)
 _UPPER_DROP = 0.028
 _LOWER_DROP = 0.014
 """How far the biting edges lie below the seam, face widths."""
+_UPPER_HANGS = 0.9
+"""Where an open mouth's upper teeth are seated, on the way from its lower lip to its upper one."""
 _BEHIND_LIPS = 0.035
+_WHITE = 85
+"""Percentile of an eye's luminance that is its white."""
+_WARMTH = 0.25
+"""Share of the skin's hue that the light has: the rest is the skin's own."""
 _LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 
@@ -53,7 +60,6 @@ class Mouth:
         else:
             seat = lower_seat = 0.7 * points[13] + 0.3 * points[14]
         up = face.up * face.width
-        self.upper_seat = seat + behind - _UPPER_DROP * up
         self.lower_seat = lower_seat + behind - _LOWER_DROP * up - 0.01 * face.width * axes[:, 2]
         self.tongue_seat = self.lower_seat + 0.045 * up
         self.photo_seat = seat + behind
@@ -65,9 +71,12 @@ class Mouth:
         tongue = tongue_body().resized(scale).coloured(0.85 * tint, saturation)
         dark = np.array(_CAVITY)
         dark = _LUMINANCE @ dark * (1 - saturation) + saturation * dark
-        own = OwnTeeth(Patch(np.zeros((1, 1, 4), np.float32), 1.0, (0.0, 0.0)), None, _UPPER_DROP)
-        if not face.mouth_closed:
-            own = own_teeth(face, rgb, self.photo_seat) or own
+        own = None if face.mouth_closed else own_teeth(face, rgb, self.photo_seat)
+        if own is None:
+            own = OwnTeeth(Patch(np.zeros((1, 1, 4), np.float32), 1.0, (0.0, 0.0)), None, _UPPER_DROP)
+            if not face.mouth_closed:  # an upper lip hangs where it did, however far the jaw has dropped
+                seat = _UPPER_HANGS * points[13] + (1 - _UPPER_HANGS) * points[14]
+        self.upper_seat = seat + behind - _UPPER_DROP * up
         if own.enamel is not None:
             upper = _matched(upper, 0.85 * own.enamel)
             lower = _matched(lower, 0.72 * own.enamel * np.array(_LOWER_TINT))
@@ -160,8 +169,20 @@ def _skin_tint(face: Face, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float64],
     mask = np.zeros(rgb.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, hull, 1)
     skin = rgb[mask > 0].astype(np.float64) / 255
-    exposure = np.clip(1.12 * np.percentile(skin @ _LUMINANCE, 75), 0.35, 1.0)
+    white = max(_eye_white(face, rgb), 1.12 * float(np.percentile(skin @ _LUMINANCE, 75)))
+    exposure = np.clip(white, 0.35, 1.0)
     saturation = float(np.clip((skin.max(1) - skin.min(1)).mean() / 0.18, 0, 1))
     middle = np.median(skin, axis=0)
     warmth = middle / max(float(middle.mean()), 1e-3)
-    return (1 + 0.35 * (warmth - 1)) * exposure, saturation
+    return (1 + _WARMTH * (warmth - 1)) * exposure, saturation
+
+
+def _eye_white(face: Face, rgb: NDArray[np.uint8]) -> float:
+    """Returns the luminance of the eyes' lighter parts, 0 to 1: dark skin says little about how light it is."""
+    lights: list[float] = []
+    for eye in EYES:
+        outline = face.picture(face.points[[*eye.upper, *eye.lower[-2:0:-1]]])
+        shown = rgb[inside(outline, rgb.shape[:2]) > 128]
+        if len(shown):
+            lights.append(float(np.percentile(shown @ _LUMINANCE, _WHITE)) / 255)
+    return max(lights, default=0.0)

@@ -12,6 +12,7 @@ import numpy as np
 from avatar import kernels
 from avatar.motion.layout import INDEX, motion_from
 from avatar.portrait.limits import limits_of
+from avatar.portrait.topology import LIP_INNER_LOWER
 from avatar.render.drive import Drive, Driver
 from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
@@ -73,7 +74,7 @@ class PortraitRenderer:
         self._face = face
         self._interpupillary = portrait.interpupillary / face.texels
         kernels.wait()
-        self._driver = Driver(portrait.head, relaxed=relaxed)
+        self._driver = Driver(portrait.head, relaxed=relaxed, parts=not face.mouth_closed)
         self._surface = build_surface(face, person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
         self._sheet = Sheet(self._surface, self._camera, plates, threads)
@@ -83,7 +84,9 @@ class PortraitRenderer:
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
         self._units = face.deltas.reshape(len(face.deltas), -1).astype(np.float32)
-        self._closing = np.float32(0 if face.mouth_closed else closing_offsets(face))
+        closing = np.zeros((len(face.points), 3)) if face.mouth_closed else closing_offsets(face)
+        self._closing = closing.astype(np.float32)
+        self._parting = -closing[LIP_INNER_LOWER[len(LIP_INNER_LOWER) // 2]]
         self._creases = crease_depths()
         jaw = np.zeros((len(face.deltas), 3))
         columns = [INDEX[name] for name in _JAW_UNITS]
@@ -143,7 +146,7 @@ class PortraitRenderer:
     def _draw_mouth(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:
         upper, lower = self._sheet.contours(self._surface.mouth)
         mouth, axes, turn = self._mouth, self._face.axes * self._face.width, drive.turn
-        jaw = drive.units @ self._jaw
+        jaw = drive.units @ self._jaw + drive.parted * self._parting
         planes = MouthPlanes(
             skull=self._camera.plane(mouth.upper_seat, axes, turn, shift),
             jaw=self._camera.plane(mouth.lower_seat + jaw, axes, turn, shift),

@@ -35,6 +35,14 @@ def test_lips_that_are_open_in_the_photo_are_given_back_as_they_were():
     assert closed[INDEX["mouthClose"]] == pytest.approx(-0.5)
 
 
+def test_what_pressed_open_lips_together_is_taken_off_beside_giving_them_back():
+    first = motion_from({"jawOpen": 0.4, "mouthClose": 0.15})
+    (relative,) = relative_to(motion_from({"jawOpen": 0.4})[None], first)
+    assert relative[INDEX["mouthClose"]] == pytest.approx(-1.15)
+    closed = motion_from({"jawOpen": 0.15, "mouthClose": 0.12})
+    assert relative_to(closed[None], closed)[0, INDEX["mouthClose"]] == 0
+
+
 def test_nothing_is_taken_off_or_added_beyond_one():
     first, later = motion_from({"jawOpen": 0.9}), motion_from({"mouthSmileLeft": 1.0, "mouthClose": 0.0})
     relative = relative_to(later[None], first)[:, :52]
