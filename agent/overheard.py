@@ -30,8 +30,8 @@ _HELD_BLOCKS: Final = 15
 """Blocks for which someone who was loud enough may be softer: 0.3 s."""
 
 
-_SILENT_AGAIN: Final = 0.12
-"""Seconds of silence after which the avatar goes on: longer than the stops within words."""
+_SILENT_AGAIN: Final = 0.2
+"""Seconds of silence after which it goes on: longer than the stops within words, and than commas ("Wait, ...")."""
 
 
 class Voice(Protocol):

@@ -183,6 +183,16 @@ def test_a_chunk_waits_for_its_sound_while_frames_are_in_hand() -> None:
     assert stream.plan()
 
 
+def test_speech_that_is_about_to_start_waits_for_no_idle_chunk() -> None:
+    stream = new_stream()
+    assert stream.plan()
+    stream.push_audio(chunk(voice(0.2)))
+    assert not stream.plan()
+    stream.push_audio(chunk(voice(0.5, seed=1)))
+    assert stream.plan()
+    assert stream.next_frame().state is AvatarState.SPEAKING
+
+
 def test_an_interruption_is_exact_and_motion_goes_on_from_what_was_shown() -> None:
     stream = new_stream()
     diary = Diary()

@@ -44,7 +44,7 @@ class StreamOptions:
             the first speaking frame takes to make.
         stop_delay: Frames that are still shown as planned when speech is broken off; they hide the time that the first
             frame after it takes to make. Its sound ends at once.
-        patience: With this many planned frames not shown yet, a chunk waits for the rest of its sound.
+        patience: With this many planned frames not shown yet, a chunk waits for its sound, or for the rest of it.
         user_ahead: How far the user's sound may run ahead of what is shown (see `avatar.sync.UserTrack`).
     """
 
@@ -287,7 +287,8 @@ class MotionStream:
         n_ready, complete = self._speech.upcoming()
         speaks = n_ready > 0 or any(self._speech.spoke(start + i) for i in range(handed_out))
         if not speaks:
-            return max(options.idle_chunk, handed_out)
+            waits = self._speech.arriving and start - self._shown >= options.patience
+            return 0 if waits else max(options.idle_chunk, handed_out)
         if not self._speech.spoke(start - 1):
             wanted = options.first_chunk
         else:

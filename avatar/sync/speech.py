@@ -45,6 +45,11 @@ class SpeechTrack:
         """Whether the speech is held back."""
         return self._paused
 
+    @property
+    def arriving(self) -> bool:
+        """Whether the first sound of speech is here, but not yet enough to start."""
+        return not self._paused and bool(self._segments) and not self._runs(self._segments[0])
+
     def busy(self, first: int) -> bool:
         """Tells whether there is speech from frame `first` on that could be dropped."""
         handed_out = (self[index] for index in range(max(first, self._first), self.end))

@@ -162,7 +162,7 @@ def window(*, speech: float = 0.0, silence: float = 0.0) -> vad.VADEvent:
 def test_the_voice_is_held_back_for_somebody_who_speaks_and_goes_on_when_they_are_silent():
     voice = Listened()
     courtesy = Courtesy(voice, 0.06)
-    for heard in (window(speech=0.032), window(speech=0.064), window(silence=0.032), window(silence=0.128)):
+    for heard in (window(speech=0.032), window(speech=0.064), window(silence=0.128), window(silence=0.224)):
         courtesy.heard(heard)
     assert voice.held == [True, False]
 
