@@ -102,12 +102,12 @@ def _judged(held: Emphasis, frame: int, around: NDArray[np.float32], random: np.
     if since < _APART or not stands_out or random.random() > _CHANCE:
         return Emphasis(level, since, accents)
     strength = min(1.3, 0.4 + 0.6 * height / _FULL)
-    rise = min(AHEAD / FRAME_RATE, float(random.uniform(0.14, 0.2)))
+    rise = min(AHEAD / FRAME_RATE, float(random.uniform(0.18, 0.2)))
     accent = Accent(
         frame + AHEAD - round(rise * FRAME_RATE),
         rise,
-        float(random.uniform(0.28, 0.5)),
-        -strength * float(random.uniform(1.2, 4.0)),
+        float(random.uniform(0.35, 0.55)),
+        -strength * float(random.uniform(1.0, 3.2)),
         strength * float(random.normal(0, 1.5)),
         strength * float(random.normal(0, 1.0)),
         strength * float(random.uniform(0.12, 0.32)) if random.random() < _BROW_CHANCE else 0.0,

@@ -68,6 +68,7 @@ class FlowMotionGenerator:
         self._channels = np.empty((0, N_CHANNELS), np.float32)
         self._eased = np.empty((0, states.N_STATES + states.N_EMOTIONS), np.float32)
         self._blinks: list[BlinkClock] = []
+        self._moods = np.empty((0, states.N_EMOTIONS), np.float32)
         self._bearings: list[Bearing] = []
         self._listener = Listener(random)
         (self._chance,) = random.spawn(1)
@@ -102,8 +103,11 @@ class FlowMotionGenerator:
         channels = drawn * self._model.deviation + self._model.mean
         channels[:, :N_MOTION], blinks = self._joined(channels[:, :N_MOTION])
         channels = _bounded(channels)
-        motion, bearings = self._alive(channels[:, :N_MOTION], agent, eased, request)
-        self._remember(channels, eased, blinks, bearings)
+        # Eased twice: what is laid on at full strength must not start with a kink.
+        moods = states.ease(eased[:, _EMOTIONS], self._moods[-1] if len(self._moods) else None)
+        motion, bearings = self._alive(channels[:, :N_MOTION], agent, moods, request)
+        motion = with_emotion(motion, moods, eased[:, _SPEAKING])
+        self._remember(channels, eased, moods, blinks, bearings)
         sealed = seal_lips(motion, channels[:, N_MOTION], channels[:, N_MOTION + 1])
         energy = user[: -features.LOOK_AHEAD, 0]
         return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)
@@ -112,16 +116,14 @@ class FlowMotionGenerator:
         self,
         motion: NDArray[np.float32],
         agent: NDArray[np.float32],
-        eased: NDArray[np.float32],
+        moods: NDArray[np.float32],
         request: MotionRequest,
     ) -> tuple[NDArray[np.float32], list[Bearing]]:
-        """Returns the network's motion with all that is laid on it: head, eyes, emotion."""
+        """Returns the network's motion with a living head and eyes, and their bearings."""
         before = self._bearings[-1] if self._bearings else at_rest(request.states[0])
         energy = agent[features.CONDITION_PAST - 2 :, -N_PROSODY]
-        moods = eased[:, _EMOTIONS]
         liveliness = request.controls.head_amplitude * head_energy(moods)
-        borne_motion, bearings = borne(motion, request.start, energy, request.states, liveliness, before, self._chance)
-        return with_emotion(borne_motion, moods, eased[:, _SPEAKING]), bearings
+        return borne(motion, request.start, energy, request.states, liveliness, before, self._chance)
 
     def truncate(self, frame: int) -> None:
         """Forgets motion from `frame` on, which was never shown; the next request starts there.
@@ -135,6 +137,7 @@ class FlowMotionGenerator:
         self._channels = self._channels[:kept]
         self._eased = self._eased[:kept]
         self._blinks = self._blinks[:kept]
+        self._moods = self._moods[:kept]
         self._bearings = self._bearings[:kept]
 
     def _check(self, request: MotionRequest) -> None:
@@ -183,6 +186,7 @@ class FlowMotionGenerator:
         self,
         channels: NDArray[np.float32],
         eased: NDArray[np.float32],
+        moods: NDArray[np.float32],
         blinks: list[BlinkClock],
         bearings: list[Bearing],
     ) -> None:
@@ -190,6 +194,7 @@ class FlowMotionGenerator:
         self._first += dropped
         self._channels = np.concatenate([self._channels, channels])[dropped:]
         self._eased = np.concatenate([self._eased, eased])[dropped:]
+        self._moods = np.concatenate([self._moods, moods])[dropped:]
         self._blinks = [*self._blinks, *blinks][dropped:]
         self._bearings = [*self._bearings, *bearings][dropped:]
 
