@@ -17,9 +17,10 @@ from aiortc.mediastreams import AudioStreamTrack
 from agent.web.peer import Peer
 from avatar.errors import InputError
 from avatar.types import AvatarState, SyncedFrame
+from tests.web.ether import Ether
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from aiortc import RTCRtpReceiver
     from numpy.typing import NDArray
@@ -32,7 +33,9 @@ def frame(index: int) -> SyncedFrame:
 
 
 @asynccontextmanager
-async def connected(peer: Peer, codec: str = "video/H264") -> AsyncGenerator[RTCPeerConnection]:
+async def connected(
+    peer: Peer, codec: str = "video/H264", ether: Ether | None = None
+) -> AsyncGenerator[RTCPeerConnection]:
     """Yields a browser's end that is connected to `peer`, with a microphone that hums nothing."""
     browser = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     browser.addTrack(AudioStreamTrack())
@@ -43,7 +46,9 @@ async def connected(peer: Peer, codec: str = "video/H264") -> AsyncGenerator[RTC
     for end, event in ready.items():
         end.on("connectionstatechange", lambda end=end, event=event: end.connectionState == "connected" and event.set())
     await browser.setLocalDescription(await browser.createOffer())
-    answer = await peer.answer(browser.localDescription.sdp)
+    offer = browser.localDescription.sdp
+    answer = await peer.answer(await ether.offered(offer) if ether else offer)
+    answer = ether.answered(answer) if ether else answer
     await browser.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     try:
         await asyncio.wait_for(asyncio.gather(*(event.wait() for event in ready.values())), 10)
@@ -169,3 +174,44 @@ async def test_frames_before_the_connection_stands_are_not_encoded():
     await peer.publish(frame(0))
     assert not peer.connected
     await peer.close()
+
+
+async def test_after_ten_seconds_without_network_picture_and_sound_go_on_and_so_does_the_microphone():
+    heard: list[NDArray[np.float32]] = []
+    peer = Peer(heard.append)
+    async with Ether() as ether, connected(peer, ether=ether) as browser:
+        latest = {"video": -1, "audio": -1}
+        news = asyncio.Event()
+
+        async def take(kind: str, clock: int) -> None:
+            track = receiver(browser, kind).track
+            while True:
+                latest[kind] = (await track.recv()).pts // clock
+                news.set()
+
+        taking = [asyncio.create_task(take(kind, clock)) for kind, clock in (("video", 3600), ("audio", 1920))]
+        index = 0
+
+        async def publish_until(ready: Callable[[], bool]) -> None:
+            nonlocal index
+            async with asyncio.timeout(60):
+                while not ready():
+                    await peer.publish(frame(index))
+                    index += 1
+                    await asyncio.sleep(0.04)
+
+        await publish_until(lambda: min(latest.values()) > 5 and bool(heard))
+        ether.dark = True
+        dark_from = index
+        await publish_until(lambda: index == dark_from + 250)
+        assert ether.n_lost > 250
+        assert max(latest.values()) < index - 200
+        n_heard = len(heard)
+        ether.dark = False
+        bright_from = index
+        await publish_until(lambda: min(latest.values()) >= bright_from and len(heard) > n_heard)
+        assert peer.connected
+        assert browser.connectionState == "connected"
+        for task in taking:
+            task.cancel()
+        await asyncio.gather(*taking, return_exceptions=True)
