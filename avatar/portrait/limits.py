@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from avatar.motion.layout import BLENDSHAPES, INDEX, N_MOTION
+from avatar.portrait.topology import LEFT_LID_LOWER, LEFT_LID_UPPER, RIGHT_LID_LOWER, RIGHT_LID_UPPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,9 @@ _ALWAYS_WHOLE = ("eyeBlink", "eyeLook")
 """Lids and irises are measured on the picture, whatever the head's fit; a blink that stops half-way looks broken."""
 
 _GAZE = "eyeLook"
+_IRIS_SEEN, _GAZE_LEFT = (0.55, 0.82), (0.3, 1.0)
+"""Opening between the lids in iris diameters, and the share of a look that it carries: a narrow eye hides most of its
+white and its iris, and what is made up for them shows when it turns."""
 _WORN_SHARE, _WORN_SLACK = 1.5, 0.2
 """How much of an expression may be taken off: one photo alone tells what it wears only roughly."""
 _NEVER_WORN = ("tongueOut", "cheekPuff")
@@ -75,6 +79,9 @@ def limits_of(portrait: Portrait) -> MotionLimits:
     for name in BLENDSHAPES:
         high[INDEX[name]] = 1.0 if trusted or name.startswith(_ALWAYS_WHOLE) else _UNTRUSTED_SHARE
         low[INDEX[name]] = -_removable(portrait, name) if trusted or name.startswith(_GAZE) else 0.0
+    gaze = [INDEX[name] for name in BLENDSHAPES if name.startswith(_GAZE)]
+    low[gaze] *= _gaze_carried(portrait)
+    high[gaze] *= _gaze_carried(portrait)
     high[INDEX["jawOpen"]] = min(float(high[INDEX["jawOpen"]]), _room_below(portrait))
     for name, own in zip(_TURN, _own_turn(portrait), strict=True):
         most, from_straight = (float(np.deg2rad(v)) for v in _TURN[name])
@@ -98,6 +105,17 @@ def _removable(portrait: Portrait, name: str) -> float:
     if name in _NEVER_WORN:
         return 0.0
     return min(1.0, _WORN_SHARE * float(portrait.head.expression[INDEX[name]]) + _WORN_SLACK)
+
+
+def _gaze_carried(portrait: Portrait) -> float:
+    """Returns the share of a look that the narrower eye carries."""
+    points = portrait.landmarks[:, :2]
+    lids = ((RIGHT_LID_UPPER, RIGHT_LID_LOWER), (LEFT_LID_UPPER, LEFT_LID_LOWER))
+    opened = [
+        float(np.linalg.norm(points[list(upper)] - points[list(lower)], axis=1).max()) / max(2 * iris.radius, 1e-3)
+        for iris, (upper, lower) in zip(portrait.irises, lids, strict=True)
+    ]
+    return float(np.interp(min(opened), _IRIS_SEEN, _GAZE_LEFT))
 
 
 def _own_turn(portrait: Portrait) -> tuple[float, float, float]:

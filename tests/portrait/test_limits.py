@@ -87,6 +87,16 @@ def test_eyes_close_and_look_on_any_face(portrait):
 
 
 @pytest.mark.model
+def test_a_narrow_eye_looks_less_far_but_closes_whole(portrait):
+    irises = tuple(replace(iris, radius=1.6 * iris.radius) for iris in portrait.irises)
+    narrow = limits_of(replace(portrait, irises=irises))
+    looks = [INDEX["eyeLookOutLeft"], INDEX["eyeLookUpRight"]]
+    assert (narrow.high[looks] < 0.5).all()
+    assert (narrow.low[looks] > -0.5).all()
+    assert narrow.high[INDEX["eyeBlinkLeft"]] == 1
+
+
+@pytest.mark.model
 def test_no_more_is_taken_off_than_a_photo_wears(portrait):
     low = limits_of(portrait).low
     assert portrait.head.expression[INDEX["mouthSmileLeft"]] > 0.2
