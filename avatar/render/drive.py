@@ -25,7 +25,7 @@ _TAKEN_BACK = 0.8
 _GENTLE = 0.15
 """A relaxed face keeps this much of the smile that its photo wears."""
 _PRESSED = 0.3
-"""So much of what presses a photo's lips together may be taken off: that parts them a little."""
+"""So much of what presses a photo's open lips together may be taken off: that parts them a little."""
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
 FUNNEL_AS_PUCKER = 0.4
@@ -87,7 +87,7 @@ class Driver:
         units = np.clip(motion[:N_BLENDSHAPES], -2, 1)
         units[_NEVER_TAKEN_OFF] = np.maximum(units[_NEVER_TAKEN_OFF], 0)
         parted = float(np.clip(-units[INDEX["mouthClose"]], 0, 1)) if self._parts else 0.0
-        units[INDEX["mouthClose"]] = max(units[INDEX["mouthClose"]] + parted, -_PRESSED)
+        units[INDEX["mouthClose"]] = max(units[INDEX["mouthClose"]] + parted, -_PRESSED if self._parts else 0.0)
         units = np.maximum(units, -1)
         gaze: list[tuple[float, float]] = []
         lids: list[float] = []
