@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 SIZE: Final = (512, 512)
 """Height and width of the pictures."""
+
+_GONE_AFTER: Final = 2.0
+"""Seconds after a conversation in which what it held is let go; it is big and in cycles, and Python waits for long."""
 
 
 class RoomGuest:
@@ -85,6 +89,7 @@ class RoomGuest:
             await conversation.run(self)
         finally:
             self._conversation = None
+            asyncio.get_running_loop().call_later(_GONE_AFTER, gc.collect)
             await self._models.engine.prepare(choice)  # so that the next room need not wait for a face
 
     def _hear(self, samples: NDArray[np.float32]) -> None:

@@ -90,7 +90,8 @@ class Flasher:
 class Stage:
     """Stands in for the loaded models, and for the gallery of avatars."""
 
-    def __init__(self) -> None:
+    def __init__(self, conversation: type[Flasher]) -> None:
+        self._conversation = conversation
         self.conversations: list[Flasher] = []
         self.gallery = self
         self.lend: Callable[[], AvatarStream] | None = None
@@ -101,7 +102,7 @@ class Stage:
         )
 
     def open(self, choice: Choice) -> Flasher:
-        self.conversations.append(Flasher(choice))
+        self.conversations.append(self._conversation(choice))
         return self.conversations[-1]
 
     async def face(self, avatar: str) -> AvatarStream:
@@ -129,9 +130,16 @@ class Work:
 
 
 @asynccontextmanager
-async def working(account: Account, *, capacity: int = 4, name: str = "", drain: bool = False) -> AsyncGenerator[Work]:
+async def working(
+    account: Account,
+    *,
+    capacity: int = 4,
+    name: str = "",
+    drain: bool = False,
+    conversation: type[Flasher] = Flasher,
+) -> AsyncGenerator[Work]:
     """Yields a worker that is registered with the server."""
-    stage, ending, lines = Stage(), asyncio.Event(), []
+    stage, ending, lines = Stage(conversation), asyncio.Event(), []
     options = WorkerOptions(capacity, name, health_port=0, drain_seconds=60)
     worker = RoomWorker(account, ModelLoop(stage), options, lines.append)
     work = Work(stage, worker, ending, lines)
