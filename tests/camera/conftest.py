@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pyvirtualcam
 
+from agent.devices import portaudio
 from tests.camera.memory_camera import MemoryCamera
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def cables(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
         while subprocess.run(["pactl", "info"], capture_output=True, check=False).returncode:  # noqa: S607
             assert server.poll() is None, "the sound server ended"
             assert time.monotonic() < end, "the sound server does not answer"
+        sounddevice = portaudio()  # lists devices once, and another test may have asked already
+        sounddevice._terminate()
+        sounddevice._initialize()
         yield
     finally:
         server.terminate()
