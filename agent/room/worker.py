@@ -149,6 +149,7 @@ class RoomWorker:
             ) from None
         finally:
             asked.cancel()
+            await self._let_threads_start()
             await self._server.aclose()
             serving.cancel()
             await asyncio.wait([serving, asked])
@@ -163,6 +164,17 @@ class RoomWorker:
             await self._server.drain()
         except TimeoutError:
             self._note(f"ending although conversations go on after {self._options.drain_seconds} s")
+
+    async def _let_threads_start(self) -> None:
+        """Waits for the rooms' threads that are just being started.
+
+        livekit-agents 1.8 waits for ever when it is closed before a thread has answered for the first time: it cancels
+        `ThreadJobExecutor.initialize`, which then never sets the future that the thread's own task waits for.
+        """
+        pool = self._server._proc_pool  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        pool.set_target_idle_processes(0)
+        while pool._spawn_tasks:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            await asyncio.wait(pool._spawn_tasks)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     def _load(self) -> float:
         return self.n_rooms / self._options.capacity
