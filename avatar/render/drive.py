@@ -113,8 +113,9 @@ class Driver:
         funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
         units[pucker] = min(1.0, units[pucker] + FUNNEL_AS_PUCKER * units[funnel])
         units[funnel] *= 1.0 - FUNNEL_AS_PUCKER
-        units = units * np.where(units > 0, self._room + self._taken_off, 1)
-        units -= np.maximum(self._taken_off, _TAKEN_BACK * unsmiling * self._worn)
+        off = self._taken_off
+        units = np.where(units > 0, units * (self._room + off) - off, np.minimum(units, -off))
+        units -= np.maximum(_TAKEN_BACK * unsmiling * self._worn - off, 0)
         return Drive(
             units=units.astype(np.float32),
             turn=rotation(yaw, pitch, roll),

@@ -58,6 +58,8 @@ def test_a_relaxed_face_rests_with_a_gentle_smile_and_still_smiles_as_broadly(po
     assert smiles[-1] == pytest.approx(0.4)
     np.testing.assert_allclose(np.diff(smiles), 0.2125, rtol=1e-5)
     assert driver.drive(motion_from({"mouthPucker": 1})).units[INDEX["mouthSmileLeft"]] == pytest.approx(-0.48)
+    assert driver.drive(motion_from({"mouthSmileLeft": -0.3})).units[INDEX["mouthSmileLeft"]] == pytest.approx(-0.45)
+    assert driver.drive(motion_from({"mouthSmileLeft": -0.6})).units[INDEX["mouthSmileLeft"]] == pytest.approx(-0.6)
 
 
 def test_a_face_whose_expression_is_not_known_rests_as_it_is(portrait: Portrait) -> None:
