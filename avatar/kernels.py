@@ -4,7 +4,7 @@ Numba compiles a kernel at its first call and keeps the result, but looks only a
 misses a change to a kernel of another file that was inlined into it. So the folder is named after the sources of them
 all, and what any change made stale is never found again.
 
-Compiling takes some fifteen seconds of processor time, and one process compiles one kernel at a time. So at the first
+Compiling takes some twenty seconds of processor time, and one process compiles one kernel at a time. So at the first
 start a few processes do it (`begin`) while the command loads its models, and the renderer waits for them (`wait`).
 """
 

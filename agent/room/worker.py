@@ -171,10 +171,11 @@ class RoomWorker:
         livekit-agents 1.8 waits for ever when it is closed before a thread has answered for the first time: it cancels
         `ThreadJobExecutor.initialize`, which then never sets the future that the thread's own task waits for.
         """
-        pool = self._server._proc_pool  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        pool.set_target_idle_processes(0)
-        while pool._spawn_tasks:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            await asyncio.wait(pool._spawn_tasks)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        pool = getattr(self._server, "_proc_pool", None)  # there is none before it runs
+        if pool is not None:
+            pool.set_target_idle_processes(0)
+            while pool._spawn_tasks:  # noqa: SLF001
+                await asyncio.wait(pool._spawn_tasks)  # noqa: SLF001
 
     def _load(self) -> float:
         return self.n_rooms / self._options.capacity

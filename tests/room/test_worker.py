@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -247,6 +248,23 @@ async def test_a_room_that_is_lost_for_good_is_told_in_one_line(tmp_path: Path):
         assert lost == ["lost: the connection was lost and did not come back; the conversation has ended"]
     finally:
         server.stop()
+
+
+async def test_a_worker_that_is_ended_while_a_rooms_thread_starts_ends(
+    server: LiveKitServer, monkeypatch: pytest.MonkeyPatch
+):
+    threads: list[object] = []
+
+    def start_slowly(thread: object) -> None:
+        threads.append(thread)
+        time.sleep(2)
+
+    monkeypatch.setattr("agent.room.worker._keep", start_slowly)
+    async with asyncio.timeout(60), working(server.account, capacity=1) as work, calling(server.account, "ending"):
+        while len(threads) < 2:  # noqa: ASYNC110 - another thread makes it longer
+            await asyncio.sleep(0.05)
+    assert work.task is not None
+    assert work.task.done()
 
 
 async def test_who_comes_with_an_expired_token_is_told_so_in_one_line(server: LiveKitServer):
