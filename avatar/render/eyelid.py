@@ -13,10 +13,10 @@ import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
-from avatar.kernels import PART
 from avatar.render.coverage import Window, at_columns
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred, sampled
+from avatar.render.sampling import along, between, ease, mixed, on_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,20 +42,9 @@ _LINE_OF_EYE: Final = 0.06
 _LASH: Final = 0.022
 """Length of the lashes."""
 _N_LASHES: Final = 24
+_LINE_LAYER, _HAIR_LAYER = np.intp(3), np.intp(4)
+"""Typed, because Numba compiles a function once more for every plain number that it is called with."""
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
-
-
-@njit(**PART, fastmath=True)
-def _ease(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3.0 - 2.0 * x)
-
-
-@njit(**PART, fastmath=True)
-def _at(line: NDArray[np.float32], u: float) -> float:
-    u = min(max(u, 0.0), line.shape[0] - 1.001)
-    column = int(u)
-    return line[column] + (u - column) * (line[column + 1] - line[column])
 
 
 class Closed(NamedTuple):
@@ -94,39 +83,32 @@ def cover_eye(
         shut: How far the eye is shut, 0 to 1.
     """
     lid, lines, dark = closed.layer, closed.lines, closed.dark
-    strength, lashes = _ease(shut / 0.3), _ease((shut - 0.35) / 0.5)
+    strength, lashes = ease(shut / 0.3), ease((shut - 0.35) / 0.5)
     height, width = lid.shape[0] - 1.001, lid.shape[1] - 1.001
     for column in range(window.width):
         x = window.left + column
         for row in range(window.height):
             y = window.top + row
-            dx, dy = x - plane[4], y - plane[5]
-            u = plane[0] * dx + plane[1] * dy
-            v = -(plane[2] * dx + plane[3] * dy)
+            u, v = on_plane(plane, x, y)
             if u < 0.0 or u > width:
                 continue
             below = y - edge[column]
-            place = _at(lines[1], u) + below
+            place = along(lines[1], u) + below
             if place < 0.0 or place > height:
                 continue
             skin = (
                 min(max(0.5 - below, 0.0), 1.0)
-                * _ease((v - _at(lines[0], u)) / closed.feather)
+                * ease((v - along(lines[0], u)) / closed.feather)
                 * strength
-                * _at(lines[2], u)
+                * along(lines[2], u)
             )
-            i, j = int(place), int(u)
-            fv, fu = place - i, u - j
-            w00, w01, w10, w11 = (1 - fv) * (1 - fu), (1 - fv) * fu, fv * (1 - fu), fv * fu
-            line = w00 * lid[i, j, 3] + w01 * lid[i, j + 1, 3] + w10 * lid[i + 1, j, 3] + w11 * lid[i + 1, j + 1, 3]
-            hair = w00 * lid[i, j, 4] + w01 * lid[i, j + 1, 4] + w10 * lid[i + 1, j, 4] + w11 * lid[i + 1, j + 1, 4]
+            here = between(lid, u, place)
+            line, hair = mixed(lid, here, _LINE_LAYER), mixed(lid, here, _HAIR_LAYER)
             lash = max(strength * line, lashes * hair)
             if skin <= 0.002 and lash <= 0.002:
                 continue
             for channel in range(3):
-                value = w00 * lid[i, j, channel] + w01 * lid[i, j + 1, channel]
-                value += w10 * lid[i + 1, j, channel] + w11 * lid[i + 1, j + 1, channel]
-                value = skin * value + (1.0 - skin) * picture[y, x, channel]
+                value = skin * mixed(lid, here, channel) + (1.0 - skin) * picture[y, x, channel]
                 value += lash * (dark[channel] - value)
                 picture[y, x, channel] = np.uint8(min(max(value, 0.0), 255.0) + 0.5)
 

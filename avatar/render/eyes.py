@@ -9,11 +9,11 @@ import numpy as np
 from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
-from avatar.kernels import PART
 from avatar.render.coverage import Window, at_columns, cover, window_around
 from avatar.render.eyelid import Eyelid
 from avatar.render.face import to_output
 from avatar.render.filters import blurred, inside, sampled, spread
+from avatar.render.sampling import between, mixed, on_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,17 +35,6 @@ _LEAST_RADIUS = 0.02
 _IRIS, _TRUST = np.intp(9), np.intp(10)
 """Layers; typed, because Numba compiles a function once more for every plain number that it is called with."""
 _LUMINANCE = np.array([0.30, 0.59, 0.11], np.float32)
-
-
-@njit(**PART, fastmath=True)
-def _bilinear(image: NDArray[np.float32], u: float, v: float, channel: int | np.intp) -> float:
-    u = min(max(u, 0.0), image.shape[1] - 1.001)
-    v = min(max(v, 0.0), image.shape[0] - 1.001)
-    column, row = int(u), int(v)
-    fu, fv = u - column, v - row
-    return (1 - fv) * ((1 - fu) * image[row, column, channel] + fu * image[row, column + 1, channel]) + fv * (
-        (1 - fu) * image[row + 1, column, channel] + fu * image[row + 1, column + 1, channel]
-    )
 
 
 class Look(NamedTuple):
@@ -93,17 +82,18 @@ def fill_eye(
             if alpha <= 0.002:
                 continue
             x, y = window.left + column, window.top + row
-            dx, dy = x - plane[4], y - plane[5]
-            u = plane[0] * dx + plane[1] * dy
-            v = -(plane[2] * dx + plane[3] * dy)
-            iris = _bilinear(layers, u - look.x, v - look.y, _IRIS)
-            trust = max(_bilinear(layers, u, v, _TRUST), 1.0 - 4.0 * look.moved) * (1.0 - look.moved)
+            u, v = on_plane(plane, x, y)
+            here = between(layers, u, v)
+            turned = between(layers, u - look.x, v - look.y)
+            glint = between(layers, u - _GLINT * look.x, v - _GLINT * look.y)
+            iris = mixed(layers, turned, _IRIS)
+            trust = max(mixed(layers, here, _TRUST), 1.0 - 4.0 * look.moved) * (1.0 - look.moved)
             light = 1.0 - look.shade * 0.28 * np.exp(-max(y - lid[column], 0.0) / reach)
             for channel in range(3):
-                ball = _bilinear(layers, u, v, channel)
-                ball += iris * (_bilinear(layers, u - look.x, v - look.y, 3 + channel) - ball)
-                ball += _bilinear(layers, u - _GLINT * look.x, v - _GLINT * look.y, 11 + channel)
-                ball += trust * (_bilinear(layers, u, v, 6 + channel) - ball)
+                ball = mixed(layers, here, channel)
+                ball += iris * (mixed(layers, turned, 3 + channel) - ball)
+                ball += mixed(layers, glint, 11 + channel)
+                ball += trust * (mixed(layers, here, 6 + channel) - ball)
                 value = min(max(255.0 * ball * light, 0.0), 255.0)
                 picture[y, x, channel] = np.uint8(value * alpha + picture[y, x, channel] * (1.0 - alpha) + 0.5)
 
