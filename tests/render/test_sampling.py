@@ -56,5 +56,5 @@ def test_a_pixels_place_on_a_plane_projects_back_to_the_pixel() -> None:
     turn, shift, origin = np.eye(3), np.array([3.0, -2.0, 0.0]), np.array([30.0, -50.0, 20.0])
     plane = camera.plane(origin, np.eye(3), turn, shift)
     right, down = place_of(plane, 72, 44)
-    seen = camera.project((origin + [right, -down, 0.0])[None], turn, shift)
+    seen = camera.project(origin[None] + np.array([[right, -down, 0.0]]), turn, shift)
     np.testing.assert_allclose(seen[0], [72, 44], atol=0.01)
