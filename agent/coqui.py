@@ -83,18 +83,16 @@ class CoquiEngine:
             return
         torch.manual_seed(int(self._seeds.integers(2**31)))
         volume = np.float32(self._options.volume)
-        last: NDArray[np.int16] | None = None
+        quiet: NDArray[np.int16] | None = None  # at the end of what was made so far, which may become the text's end
         for part in _pieces(text):
             for spoken in self._model.speak(part):
-                if last is not None:
-                    yield last.tobytes()
-                last = to_int16(spoken * volume)
-        if last is None:
-            return
-        if goes_on:
-            yield without_end(last, self.sample_rate).tobytes()
-        else:
-            yield last.tobytes() + bytes(2 * round(self._options.pause * self.sample_rate))
+                made = to_int16(spoken * volume)
+                made = made if quiet is None else np.concatenate((quiet, made))
+                sounding = without_end(made, self.sample_rate)
+                quiet = made[len(sounding) :]
+                yield sounding.tobytes()
+        if quiet is not None and not goes_on:
+            yield quiet.tobytes() + bytes(2 * round(self._options.pause * self.sample_rate))
 
 
 class _Xtts:

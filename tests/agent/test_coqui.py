@@ -16,6 +16,7 @@ from agent import coqui
 from agent.config import DEFAULT_CONFIG, load_config
 from agent.coqui import CoquiEngine, _pieces
 from agent.options import CoquiOptions
+from avatar.audio import to_int16
 from avatar.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -129,6 +130,42 @@ def test_a_cloned_voice_is_heard_while_the_sentence_is_still_being_made(clone, r
     assert len(sound(parts[:1])) < len(sound(parts)) / 2
     assert np.abs(sound(parts).astype(int)).max() > 0
     assert not sound(parts[-1:])[-2400:].any()
+
+
+@pytest.mark.parametrize("text", ["The sea is deep.", "The sea is deep and "])
+def test_the_first_sound_leaves_before_the_model_has_made_more(
+    clone, loaded: tuple[Any, Any], text: str, monkeypatch: pytest.MonkeyPatch
+):
+    model = loaded[1]
+    stream = model.inference_stream
+    made: list[int] = []
+
+    def counted(*arguments: Any, **options: Any):
+        for part in stream(*arguments, **options):
+            made.append(part.numel())
+            yield part
+
+    monkeypatch.setattr(model, "inference_stream", counted)
+    saying = clone(speaker="Ana", chunk=4).say(text)
+    assert len(next(saying)) > 0
+    assert len(made) == 1
+    assert len(list(saying)) > 0
+    assert len(made) > 1
+
+
+@pytest.mark.parametrize("text", ["The sea is deep.", "The sea is deep and "])
+def test_nothing_that_was_made_is_lost_or_changed_but_the_silence_at_an_open_end(clone, text: str):
+    loud, silent = 0.5 * np.ones(400, np.float32), np.zeros(4500, np.float32)
+    parts = [loud, silent, silent, loud, silent, silent]
+    engine = clone(speaker="Ana", pause=0.25)
+    engine._model.speak = lambda _: iter(parts)
+    said = sound(list(engine.say(text)))
+    whole = np.concatenate([to_int16(part) for part in parts])
+    if text.endswith(" "):
+        assert 9800 < len(said) < 9800 + 0.1 * engine.sample_rate
+        assert np.array_equal(said, whole[: len(said)])
+    else:
+        assert np.array_equal(said, np.concatenate((whole, np.zeros(6000, np.int16))))
 
 
 def test_another_recording_is_another_voice_and_the_same_seed_the_same_speech(clone, recording: Path):
