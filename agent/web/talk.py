@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,9 @@ _STARTING: Final = 10.0
 _SILENCE_AFTER_CLOSING: Final = 2.0
 """Seconds of silence that the ears are given when the microphone closes, so that what was being said ends."""
 
+LET_GO_AFTER: Final = 2.0
+"""Seconds after a conversation in which what it held is let go: some 60 MB in cycles, for which Python waits long."""
+
 _TAKE_UP: Final = (
     "The user has said nothing for a while. Say one short, friendly sentence that takes up the conversation, for "
     "example a question about what was said last."
@@ -71,6 +75,7 @@ class LiveConversation:
         self._lines = count(1)
         self._turns = count(1)
         self._open_lines: dict[str, tuple[str, str]] = {}
+        self._answer_begins = False
         self._silence = SilenceWatch(None, self._take_up)
 
     @property
@@ -101,6 +106,7 @@ class LiveConversation:
         finally:
             await asyncio.wait([entering])
             await asyncio.to_thread(shown.__exit__, None, None, None)
+            asyncio.get_running_loop().call_later(LET_GO_AFTER, gc.collect)
 
     def hear(self, samples: NDArray[np.float32]) -> None:
         """Takes the user's next sound, float32 (n_samples,) at 16 kHz."""
@@ -132,6 +138,7 @@ class LiveConversation:
             case Say(text=text):
                 voice = await self._ready_voice()
                 voice.interrupt()
+                self._answer_begins = True
                 voice.say(text)
             case Interrupt():
                 if self._voice is not None:
@@ -191,6 +198,7 @@ class LiveConversation:
             case events.UserSaid(text=text, final=final):
                 self._line("user", text, final=final)
             case events.AvatarWords(text=text):
+                self._drop_unheard()
                 self._line("avatar", self._so_far("avatar") + text, final=False)
             case events.AvatarSaid(text=text):
                 self._line("avatar", text, final=True)
@@ -207,6 +215,7 @@ class LiveConversation:
     def _show_state(self, state: AvatarState) -> None:
         """Tells the face and the page; who can't hear does not listen."""
         self._state = state
+        self._answer_begins = self._answer_begins or state is AvatarState.THINKING
         if state is AvatarState.LISTENING and not self._microphone:
             state = AvatarState.IDLE
         if self._face is not None:
@@ -221,6 +230,12 @@ class LiveConversation:
         """Speaks first: the user has said nothing for a while."""
         if self._voice is not None:
             self._voice.take_up(_TAKE_UP)
+
+    def _drop_unheard(self) -> None:
+        """Takes the line of an earlier answer away that was broken off before anybody heard it, as the history does."""
+        if self._answer_begins and "avatar" in self._open_lines:
+            self._line("avatar", "", final=True)
+        self._answer_begins = False
 
     def _so_far(self, speaker: str) -> str:
         return self._open_lines.get(speaker, ("", ""))[1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Self
@@ -13,6 +15,7 @@ import pytest
 import agent.session
 from agent import events
 from agent.latency import LatencyReport
+from agent.web import talk
 from agent.web.conversation import (
     Ask,
     Caption,
@@ -207,6 +210,33 @@ async def test_lines_grow_until_they_are_final():
         ]
 
 
+@pytest.mark.parametrize("begin", ["a turn", "a wish"])
+async def test_an_answer_that_was_broken_off_before_it_was_heard_leaves_no_words_in_the_next(begin: str):
+    async with talking() as (conversation, viewer, _):
+        await conversation.do(Ask("wait for the voice"))
+        viewer.events.clear()
+        Voice.last.on_event(events.AvatarWords("The "))
+        if begin == "a turn":
+            Voice.last.on_event(events.StateChanged(AvatarState.THINKING))
+        else:
+            await conversation.do(Say("The best"))
+        for event in (
+            events.AvatarWords("The "),
+            events.StateChanged(AvatarState.LISTENING),  # a pause
+            events.StateChanged(AvatarState.SPEAKING),
+            events.AvatarWords("best"),
+            events.AvatarSaid("The best", interrupted=False),
+        ):
+            Voice.last.on_event(event)
+        assert [event for event in viewer.events if isinstance(event, Caption)] == [
+            Caption("avatar", "line2", "The", final=False),
+            Caption("avatar", "line2", "", final=True),
+            Caption("avatar", "line3", "The", final=False),
+            Caption("avatar", "line3", "The best", final=False),
+            Caption("avatar", "line3", "The best", final=True),
+        ]
+
+
 async def test_latency_and_failures_reach_the_page():
     async with talking() as (conversation, viewer, _):
         await conversation.do(Ask("wait for the voice"))
@@ -250,3 +280,25 @@ async def test_after_a_silence_it_speaks_first_once_until_somebody_speaks():
         Voice.last.on_event(events.UserSpeaking(speaking=False))
         await asyncio.wait_for(viewer.see(len(viewer.frames) + 15), 10)
         assert Voice.last.log.count(("take up", "")) == 2
+
+
+async def test_a_conversation_that_ended_is_let_go_without_waiting_for_python_to_collect(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(talk, "LET_GO_AFTER", 0.0)
+    engine, viewer, gone = Engine(), Viewer(), asyncio.Event()
+    conversation = LiveConversation(engine, Choice("first", "voice", "persona"))
+    conversation.itself = conversation  # as livekit's sessions do
+    face = weakref.ref(engine.stream, lambda _: gone.set())
+    running = asyncio.create_task(conversation.run(viewer))
+    await asyncio.wait_for(viewer.see(1), 10)
+    await conversation.do(Ask("wait for the voice"))
+    engine.stream = Voice.last = None
+    gc.disable()
+    try:
+        running.cancel()
+        del conversation, running
+        assert face() is not None
+        await asyncio.wait_for(gone.wait(), 10)
+    finally:
+        gc.enable()

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import random
 import socket
 import struct
 from typing import TYPE_CHECKING
 
 import aiohttp
-import cv2
 import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
-from skimage.data import astronaut
 
-from agent.web import hub, upload
 from agent.web.conversation import Ask, Interrupt, SetEmotion, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
@@ -26,12 +22,6 @@ from tests.web.talker import Theatre
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-JPEG = {"Content-Type": "image/jpeg"}
-
-
-def photo() -> bytes:
-    return cv2.imencode(".jpg", cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 async def test_a_page_is_welcomed_and_told_what_there_is(theatre: Theatre):
@@ -201,39 +191,6 @@ async def test_a_flood_of_messages_ends_that_page_alone(theatre: Theatre):
         await calm.wait_for("caption", text="hello")
 
 
-async def test_more_pages_than_allowed_are_refused_politely(theatre: Theatre):
-    async with visiting(theatre, limit=1) as visitor, visitor.page() as first:
-        await first.wait_for("welcome")
-        for _ in range(20):
-            async with visitor.page() as second:
-                error = await second.wait_for("error", code="busy")
-                assert "at most 1" in error["message"]
-                assert error["hint"]
-        await first.wait_for("loading", ready=True)
-        await first.send(type="ask", text="hello")
-        await first.wait_for("caption", text="hello")
-
-
-async def test_a_flood_of_sessions_leaves_those_that_are_there_alone(theatre: Theatre):
-    async with visiting(theatre, limit=2) as visitor, visitor.page() as calm:
-        await calm.wait_for("loading", ready=True)
-
-        async def come() -> str:
-            async with visitor.page() as page:
-                first = await page.socket.receive_json(timeout=10)
-                if first["type"] == "error":
-                    assert (await page.socket.receive(timeout=10)).data == aiohttp.WSCloseCode.TRY_AGAIN_LATER
-                return first["type"]
-
-        first = await asyncio.gather(*(come() for _ in range(60)))
-        assert set(first) <= {"welcome", "error"}
-        assert first.count("error") > 0
-        status = await (await visitor.client.get(f"{visitor.url}api/status")).json()
-        assert status["sessions"] <= 2
-        await calm.send(type="ask", text="hello")
-        await calm.wait_for("caption", text="hello")
-
-
 @pytest.mark.parametrize("seed", range(8))
 async def test_a_mangled_offer_is_refused_or_answered_and_the_page_goes_on(theatre: Theatre, seed: int):
     rng = random.Random(seed)  # noqa: S311 - no secret
@@ -253,109 +210,6 @@ async def test_a_mangled_offer_is_refused_or_answered_and_the_page_goes_on(theat
         await page.wait_for("caption", text="hello")
         errors = [message["message"] for message in page.unread if message["type"] == "error"]
         assert all(": expected " in error and "\n" not in error for error in errors)
-
-
-async def test_a_reload_goes_on_with_the_same_session_and_what_was_said(theatre: Theatre):
-    async with visiting(theatre, limit=1) as visitor:
-        async with visitor.page() as page:
-            session = (await page.wait_for("welcome"))["session"]
-            await page.wait_for("loading", ready=True)
-            await page.send(type="ask", text="hello")
-            await page.wait_for("caption", speaker="avatar", final=True)
-        async with visitor.page(resume=session) as page:
-            welcome = await page.wait_for("welcome")
-            assert welcome["resumed"]
-            await page.wait_for("caption", speaker="user", text="hello")
-            await page.wait_for("caption", speaker="avatar", text="You asked hello")
-    assert len(theatre.conversations) == 1
-
-
-async def test_a_page_that_left_makes_room_for_another(theatre: Theatre):
-    async with visiting(theatre, limit=1) as visitor:
-        async with visitor.page() as page:
-            first = (await page.wait_for("welcome"))["session"]
-        async with visitor.page() as page:
-            assert (await page.wait_for("welcome"))["session"] != first
-
-
-async def test_a_session_ends_when_its_page_does_not_come_back(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hub, "UNATTENDED_SECONDS", 0.0)
-    async with visiting(theatre) as visitor, visitor.page() as other:
-        await other.wait_for("welcome")
-        async with visitor.page() as page:
-            gone = (await page.wait_for("welcome"))["session"]
-        async with visitor.page(resume=gone) as page:
-            assert not (await page.wait_for("welcome"))["resumed"]
-
-
-async def test_a_page_that_takes_a_session_over_ends_the_earlier_page(theatre: Theatre):
-    async with visiting(theatre, limit=1) as visitor, visitor.page() as first:
-        session = (await first.wait_for("welcome"))["session"]
-        async with visitor.page(resume=session) as second:
-            await second.wait_for("welcome", resumed=True)
-            assert "another page" in (await first.wait_for("ended"))["reason"]
-
-
-async def test_two_hundred_pages_come_and_go_without_a_trace(theatre: Theatre):
-    async with visiting(theatre, limit=2) as visitor:
-        bystanders = asyncio.all_tasks()
-        for _ in range(200):
-            async with visitor.page() as page:
-                await page.wait_for("welcome")
-                await page.send(type="end")
-                await page.wait_for("ended")
-        status = await (await visitor.client.get(f"{visitor.url}api/status")).json()
-        assert status["sessions"] == 0
-        # Tasks about to end get the time to; the client's kept-alive connection may hold up to three.
-        if remaining := asyncio.all_tasks() - bystanders:
-            _, pending = await asyncio.wait(remaining, timeout=5)
-            assert len(pending) <= 3
-
-
-async def test_a_photo_becomes_an_avatar_with_progress(theatre: Theatre):
-    async with visiting(theatre) as visitor, visitor.page() as page:
-        session = (await page.wait_for("welcome"))["session"]
-        query = {"session": session, "label": "Eileen"}
-        answer = await visitor.client.post(f"{visitor.url}api/portraits", params=query, data=photo(), headers=JPEG)
-        option = await answer.json()
-        assert option["label"] == "Eileen"
-        assert (await page.wait_for("progress", task="portrait"))["stage"] == "Finding the face"
-        options = await page.wait_for("options")
-        while option["id"] not in [avatar["id"] for avatar in options["avatars"]]:
-            options = await page.wait_for("options")
-
-
-@pytest.mark.parametrize(
-    ("data", "headers", "status"),
-    [
-        (b"no photo", JPEG, 422),
-        (b"", JPEG, 422),
-        (b"GIF89a", {"Content-Type": "image/gif"}, 415),
-        (b"%PDF", {"Content-Type": "application/pdf"}, 415),
-        (b"\xff" * (upload.MAX_PHOTO + 1), JPEG, 413),
-    ],
-    ids=["no photo", "empty", "a GIF", "a PDF", "too large"],
-)
-async def test_an_upload_that_is_no_photo_is_refused(theatre: Theatre, data: bytes, headers: dict, status: int):
-    async with visiting(theatre) as visitor:
-        answer = await visitor.client.post(f"{visitor.url}api/portraits", data=io.BytesIO(data), headers=headers)
-        assert answer.status == status
-        assert ": expected " in (await answer.json())["message"]
-        assert len(theatre.options().avatars) == 1
-
-
-async def test_an_upload_that_dawdles_is_ended(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(upload, "UPLOAD_SECONDS", 0.05)
-    done = asyncio.Event()
-
-    async def dawdling():
-        yield photo()[:100]
-        await done.wait()
-
-    async with visiting(theatre) as visitor:
-        answer = await visitor.client.post(f"{visitor.url}api/portraits", data=dawdling(), headers=JPEG)
-        assert answer.status == 408
-        done.set()
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null"])
