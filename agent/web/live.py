@@ -75,6 +75,9 @@ class LiveEngine:
             loop.call_soon_threadsafe(report, LoadStage(_PARTS[kind], LoadState.READY))
 
         async with self._faces:
+            # By a filter requests keeps urllib3 from warning while it is imported; another thread's catch_warnings,
+            # which setting up a photo has many of, would take that away.
+            import_module("requests")
             portrait = asyncio.create_task(asyncio.to_thread(self.gallery.portrait, first))
             await _import_parts(self.config)
             await portrait
