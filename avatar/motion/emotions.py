@@ -2,8 +2,9 @@
 
 The network learned emotions at half their strength (a mean over many variations, in few sampler steps), so it is asked
 for a neutral face, and the recipe is added to what it makes: exactly as strong as asked for, and growing with the
-intensity. While the avatar speaks, units of the mouth yield to articulation, and smiles to rounded lips. Lips are
-sealed afterwards, so bilabials close in every mood.
+intensity. While the avatar utters something, lips follow the speech: corners keep more than half of the emotion, other
+units of the mouth less, and a smile gives way to rounded lips altogether; brows, lids and cheeks carry it on. In pauses
+it returns to the mouth. Lips are sealed afterwards, so bilabials close in every mood.
 
 A negative `mouthSmile` takes off what the photo wears: a sad face that goes on smiling is read as happy.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from avatar.motion.amplitude import rounding_of
 from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES, N_MOTION
 from avatar.motion.relative import LOWEST
 from avatar.types import Emotion
@@ -26,8 +28,8 @@ EMOTIONS: Final = tuple(Emotion)
 _RECIPES: Final[dict[Emotion, dict[str, float]]] = {
     Emotion.NEUTRAL: {},
     Emotion.HAPPY: {
-        "mouthSmile": 0.8, "cheekSquint": 0.65, "eyeSquint": 0.3, "mouthDimple": 0.18, "browOuterUp": 0.12,
-        "browInnerUp": 0.08, "mouthUpperUp": 0.08, "pitch": 1.2, "y": 0.01,
+        "mouthSmile": 0.95, "cheekSquint": 0.8, "eyeSquint": 0.35, "mouthDimple": 0.2, "browOuterUp": 0.16,
+        "browInnerUp": 0.1, "mouthUpperUp": 0.08, "pitch": 1.2, "y": 0.01,
     },
     Emotion.SAD: {
         "browInnerUp": 0.95, "browDown": 0.2, "mouthFrown": 0.6, "mouthShrugLower": 0.3, "eyeSquint": 0.15,
@@ -48,12 +50,13 @@ _RECIPES: Final[dict[Emotion, dict[str, float]]] = {
         "yaw": 3.5, "z": -0.04,
     },
     Emotion.SURPRISE: {
-        "browInnerUp": 0.85, "browOuterUp": 0.9, "eyeWide": 0.85, "mouthSmile": -0.5,
-        "cheekSquint": -0.3, "pitch": 2.5, "z": -0.03,
+        "browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 1.0, "mouthSmile": -0.5,
+        "cheekSquint": -0.3, "pitch": 3.5, "z": -0.04,
     },
     Emotion.CONTEMPT: {
-        "mouthSmileLeft": 0.5, "mouthDimpleLeft": 0.6, "mouthSmileRight": -0.35, "mouthLeft": 0.16,
-        "browOuterUpLeft": 0.4, "eyeSquint": 0.25, "eyeBlink": 0.1, "pitch": 3.0, "roll": -2.5,
+        "mouthSmileLeft": 0.7, "mouthDimpleLeft": 0.8, "mouthSmileRight": -0.45, "mouthLeft": 0.16,
+        "browOuterUpLeft": 0.65, "browDownRight": 0.25, "noseSneerLeft": 0.15, "cheekSquintLeft": 0.3,
+        "eyeSquint": 0.35, "eyeBlink": 0.12, "pitch": 3.5, "roll": -3.5,
     },
 }  # fmt: skip
 """Units at full intensity (a name without its side stands for both); pose in degrees and interpupillary distances."""
@@ -64,12 +67,13 @@ HEAD_ENERGY: Final = np.array([1.0, 1.25, 0.65, 1.2, 0.85, 0.9, 1.1, 0.9])
 MOUTH: Final = np.array([name.startswith(("mouth", "jaw")) for name in COLUMNS])
 SEALING: Final = np.array([name.startswith(("mouthPress", "mouthShrug")) for name in COLUMNS])
 
-_YIELD: Final = 0.2 * MOUTH + 0.4 * SEALING
+_CORNERS: Final = np.array([name.startswith(("mouthSmile", "mouthDimple", "mouthFrown")) for name in COLUMNS])
+_YIELD: Final = 0.6 * MOUTH - 0.25 * _CORNERS + 0.2 * SEALING
 """Share that a unit loses while the avatar articulates."""
 
 _SMILES: Final = np.array([name.startswith(("mouthSmile", "mouthStretch", "mouthDimple")) for name in COLUMNS])
-_ROUNDING: Final = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
-_YIELD_TO_ROUNDING: Final = 0.6
+_FULLY_ROUNDED: Final = 0.7
+"""Pucker and funnel at which nothing is left of a smile."""
 _ANGLES: Final = slice(N_BLENDSHAPES, N_BLENDSHAPES + 3)
 
 
@@ -104,9 +108,9 @@ def with_emotion(
         return motion
     added = intensities.astype(np.float64) @ _TABLE
     added *= 1 - articulating[:, np.newaxis] * _YIELD * (added > 0)
-    rounding = np.clip(motion[:, _ROUNDING].sum(axis=1), 0, 1)
+    rounding = np.minimum(rounding_of(motion) / _FULLY_ROUNDED, 1)
     smiles = added[:, _SMILES]
-    added[:, _SMILES] = smiles * (1 - _YIELD_TO_ROUNDING * rounding[:, np.newaxis] * (smiles > 0))
+    added[:, _SMILES] = smiles * (1 - rounding[:, np.newaxis] * (smiles > 0))
     result = motion + added
     result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
     return result.astype(np.float32)

@@ -45,6 +45,14 @@ N_PROSODY: Final = 3
 SILENCE_LEVEL: Final = 1e-4
 """Peak below which a window counts as silence (-80 dB of full scale)."""
 
+_AUDIBLE: Final = 0.45
+"""Log energy above which something is said (-44 dB)."""
+
+_LASTS: Final = 10
+_SMOOTHED: Final = 3
+_BEGINS: Final = LOOK_AHEAD - _SMOOTHED
+"""Frames that an utterance outlasts its sound, half of its fading, and that it begins before its sound."""
+
 _FLOOR_DB: Final = -80.0
 _PITCH_WINDOW: Final = 1024
 _PITCH_LOW: Final = 70.0
@@ -120,6 +128,21 @@ def prosody(samples: NDArray[np.float32]) -> NDArray[np.float32]:
         result[loud, 1] = np.where(voiced, np.log2(frequency / _PITCH_CENTRE), 0)
         result[loud, 2] = voiced
     return result
+
+
+def utterance(energy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns how far each frame belongs to an utterance, in [0, 1], float32 (n_frames,).
+
+    It begins a little before the first sound, lasts through the pauses between words, and passes smoothly. What it says
+    of a frame depends on the frames seen before and after it only, so chunks join.
+
+    Args:
+        energy: float32 (CONDITION_PAST + n_frames + LOOK_AHEAD,), log energy of the frames and those around them.
+    """
+    near = np.lib.stride_tricks.sliding_window_view(energy > _AUDIBLE, _LASTS + _BEGINS + 1).any(axis=1)
+    weights = np.hanning(2 * _SMOOTHED + 3)[1:-1]
+    smooth = np.convolve(near, weights / weights.sum(), "valid")
+    return smooth[-(len(energy) - CONDITION_PAST - LOOK_AHEAD) :].astype(np.float32)
 
 
 def _pitch(samples: NDArray[np.float32], frames: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

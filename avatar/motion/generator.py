@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.motion import features, states
+from avatar.motion.amplitude import drawn_in, widened
 from avatar.motion.articulation import seal_lips
 from avatar.motion.bearing import Bearing, at_rest, borne
 from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
 from avatar.motion.emotions import head_energy, with_emotion
 from avatar.motion.features import N_PROSODY, SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
+from avatar.motion.lead import heard_early, shown_in_time
 from avatar.motion.listening import Listener
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
 from avatar.motion.sampler import STEP_TIMES, sample
@@ -97,7 +99,7 @@ class FlowMotionGenerator:
         self._check(request)
         style, eased = self._style(request)
         agent, user = self._hear(request)
-        condition = self._model.condition(agent, user, style)
+        condition = self._model.condition(heard_early(agent), user, style)
         noise = self._model.noise.shape(self._random.standard_normal((request.n_frames, N_CHANNELS), np.float32))
         drawn = sample(self._model.denoiser(condition, self._past()), noise, self._times)
         channels = drawn * self._model.deviation + self._model.mean
@@ -105,10 +107,12 @@ class FlowMotionGenerator:
         channels = _bounded(channels)
         # Eased twice: what is laid on at full strength must not start with a kink.
         moods = states.ease(eased[:, _EMOTIONS], self._moods[-1] if len(self._moods) else None)
-        motion, bearings = self._alive(channels[:, :N_MOTION], agent, moods, request)
-        motion = with_emotion(motion, moods, eased[:, _SPEAKING])
+        shown = shown_in_time(channels, self._channels)
+        motion, bearings = self._alive(widened(shown[:, :N_MOTION]), agent, moods, request)
+        talking = eased[:, _SPEAKING] * features.utterance(agent[:, -N_PROSODY])
+        motion = drawn_in(with_emotion(motion, moods, talking))
         self._remember(channels, eased, moods, blinks, bearings)
-        sealed = seal_lips(motion, channels[:, N_MOTION], channels[:, N_MOTION + 1])
+        sealed = seal_lips(motion, shown[:, N_MOTION], shown[:, N_MOTION + 1])
         energy = user[: -features.LOOK_AHEAD, 0]
         return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)
 

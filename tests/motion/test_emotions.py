@@ -70,3 +70,35 @@ def test_a_sad_face_takes_the_photos_smile_off_and_nothing_leaves_its_range():
 
 def test_a_happy_head_moves_more_than_a_sad_one():
     assert head_energy(mood(Emotion.HAPPY))[0] > 1 > head_energy(mood(Emotion.SAD))[0]
+
+
+def test_speech_takes_more_from_the_mouth_than_from_its_corners_and_nothing_from_the_rest():
+    happy, angry = (
+        np.stack([with_emotion(neutral(1), mood(felt, n_frames=1), np.float32([talking]))[0] for talking in (0, 1)])
+        for felt in (Emotion.HAPPY, Emotion.ANGRY)
+    )
+    kept = {
+        name: float(motion[1, INDEX[name]] / motion[0, INDEX[name]])
+        for motion, name in ((happy, "mouthSmileLeft"), (angry, "mouthPressLeft"), (happy, "cheekSquintLeft"))
+    }
+    assert 0.5 < kept["mouthSmileLeft"] < 0.8
+    assert kept["mouthPressLeft"] < 0.4
+    assert kept["cheekSquintLeft"] == 1
+
+
+def test_nothing_is_left_of_a_smile_on_fully_rounded_lips():
+    rounded = neutral(3)
+    rounded[:, [INDEX["mouthPucker"], INDEX["mouthFunnel"]]] = 0.5
+    felt = with_emotion(rounded, mood(Emotion.HAPPY), silent())
+    assert felt[0, INDEX["mouthSmileLeft"]] == 0
+    assert felt[0, INDEX["cheekSquintLeft"]] > 0.5
+
+
+@pytest.mark.parametrize("emotion", [Emotion.SURPRISE, Emotion.CONTEMPT])
+def test_brows_and_lids_or_one_corner_carry_what_shows_little_on_a_speaking_mouth(emotion):
+    felt = with_emotion(neutral(1), mood(emotion, n_frames=1), np.ones(1, np.float32))[0]
+    if emotion is Emotion.SURPRISE:
+        assert min(felt[INDEX["browInnerUp"]], felt[INDEX["browOuterUpLeft"]], felt[INDEX["eyeWideRight"]]) > 0.9
+    else:
+        assert felt[INDEX["mouthSmileLeft"]] - felt[INDEX["mouthSmileRight"]] > 0.7
+        assert felt[INDEX["browOuterUpLeft"]] - felt[INDEX["browOuterUpRight"]] > 0.5

@@ -92,3 +92,29 @@ def test_whisper_features_of_a_frame_agree_between_windows():
     pairs = zip(whole[15:45, :512], later[5:35, :512], strict=True)
     agreement = [np.corrcoef(first, second)[0, 1] for first, second in pairs]
     assert np.median(agreement) > 0.8
+
+
+def utterance_of(loud, sizes=None):
+    """Utterance over a timeline whose frames are loud or silent, cut into chunks."""
+    energy = np.pad(0.8 * loud.astype(np.float32), (features.CONDITION_PAST, features.LOOK_AHEAD))
+    around, start, parts = features.CONDITION_PAST + features.LOOK_AHEAD, 0, []
+    for size in sizes or (len(loud),):
+        parts.append(features.utterance(energy[start : start + size + around]))
+        start += size
+    return np.concatenate(parts)
+
+
+def test_an_utterance_begins_before_its_sound_and_lasts_through_a_short_pause():
+    loud = np.zeros(100, bool)
+    loud[20:40] = loud[48:60] = True
+    found = utterance_of(loud)
+    assert found[20:60].min() > 0.95
+    assert 0.1 < found[16] < 0.9
+    assert not found[:12].any()
+    assert not found[75:].any()
+    assert np.abs(np.diff(found)).max() < 0.3
+
+
+def test_an_utterance_is_the_same_however_its_sound_is_cut():
+    loud = np.random.default_rng(0).random(60) > 0.9
+    np.testing.assert_allclose(utterance_of(loud), utterance_of(loud, (4, 25, 12, 4, 15)), atol=1e-6)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from avatar.motion.amplitude import widened
 from avatar.motion.features import AUDIO_CONTEXT, LOOK_AHEAD
 from avatar.motion.generator import FlowMotionGenerator
-from avatar.motion.layout import INDEX
+from avatar.motion.layout import INDEX, motion_from
+from avatar.motion.lead import LEAD
 from avatar.motion.types import Controls, MotionRequest
 from avatar.types import AvatarState
 
@@ -38,10 +40,10 @@ def jaw(chunk):
 
 
 @pytest.mark.parametrize("n_frames", [4, 7, 12, 25])
-def test_the_jaw_moves_in_the_frame_of_its_sound(generator, n_frames):
+def test_the_jaw_opens_ahead_of_its_sound_by_the_lead(generator, n_frames):
     sound = np.zeros(60)
-    sound[2] = 0.8
-    assert int(np.argmax(jaw(generator.generate(request(0, n_frames, sound))))) == 2
+    sound[3] = 0.8
+    assert int(np.argmax(jaw(generator.generate(request(0, n_frames, sound))))) == 3 - LEAD
 
 
 def test_chunks_continue_from_what_was_made_before(generator):
@@ -50,11 +52,13 @@ def test_chunks_continue_from_what_was_made_before(generator):
     silent = generator.generate(request(10, 4))
     assert first.start == 0
     assert silent.start == 10
-    assert jaw(silent)[0] == pytest.approx(0.5 * jaw(first)[-1], abs=0.05)
+    whole, half = (widened(motion_from({"jawOpen": value})[None])[0, INDEX["jawOpen"]] for value in (0.8, 0.4))
+    assert jaw(first)[-1] == pytest.approx(whole, abs=0.05)
+    assert jaw(silent)[0] == pytest.approx(half, abs=0.05)
 
 
 def test_truncated_motion_is_forgotten(generator):
-    loud = np.concatenate([np.zeros(10), np.full(60, 0.8)])
+    loud = np.concatenate([np.zeros(10 + LEAD), np.full(60, 0.8)])
     generator.generate(request(0, 10, loud))
     generator.generate(request(10, 10, loud))
     generator.truncate(10)

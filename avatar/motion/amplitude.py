@@ -1,0 +1,85 @@
+"""The amplitude of a person's mouth, laid on the network's lips.
+
+The network learned a careful speaker: labels are means over many people, and a flow of few steps shrinks what is left.
+Each channel is widened to the span that was tracked on talking people, the drawn and tracked-again motion judged
+beside them. Small values keep their size, so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is
+not made larger; large ones bend towards a bound, so nothing gapes. Contacts are laid on afterwards (`articulation`).
+Rounded lips draw their corners in, whatever the face wears. Each frame is treated by itself, so chunks join.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar.motion.layout import INDEX, N_BLENDSHAPES, N_MOTION
+from avatar.motion.relative import LOWEST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REACHES: Final[dict[str, tuple[float, float, float, float]]] = {
+    "jawOpen": (1.45, 0.04, 0.14, 0.75),
+    "mouthFunnel": (1.5, 0.04, 0.15, 0.8),
+    "mouthPucker": (1.6, 0.04, 0.2, 1.0),
+    "mouthStretch": (1.6, 0.03, 0.12, 0.6),
+    "mouthLowerDown": (1.6, 0.04, 0.12, 0.6),
+    "mouthUpperUp": (1.6, 0.04, 0.12, 0.5),
+}
+"""Gain of a large movement, the value up to which nothing is gained, that from which all is, and the bound."""
+
+_GAIN: Final = np.ones(N_MOTION, np.float32)
+_FROM, _FULL, _BOUND = (np.full(N_MOTION, value, np.float32) for value in (0, 1, 1))
+for _name, _reach in REACHES.items():
+    for _side in ("",) if _name in INDEX else ("Left", "Right"):
+        _column = INDEX[_name + _side]
+        _GAIN[_column], _FROM[_column], _FULL[_column], _BOUND[_column] = _reach
+
+_WIDENED: Final = np.flatnonzero(_GAIN != 1)
+_KNEE: Final = 0.5
+"""Share of the bound up to which a channel is not bent."""
+
+_TRACE: Final = 0.05
+_CORNERS: Final = (("mouthStretch", 0.6), ("mouthSmile", 0.4))
+"""What fully rounded lips take off: a pucker alone stays flat on a face that smiles or whose mouth is wide."""
+
+
+def rounding_of(motion: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns how far the lips are rounded, in [0, 1], float32 (n_frames,); a trace of rounding is none."""
+    rounding = motion[:, INDEX["mouthPucker"]] + motion[:, INDEX["mouthFunnel"]]
+    return np.clip((rounding - _TRACE) / (1 - _TRACE), 0, 1)
+
+
+def drawn_in(motion: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns motion whose rounded lips have their corners drawn in, float32 (n_frames, 58).
+
+    Below 0, stretch and smile take off what the photo wears.
+
+    Args:
+        motion: float32 (n_frames, 58).
+    """
+    rounding = rounding_of(motion)
+    result = motion.copy()
+    for name, share in _CORNERS:
+        for side in ("Left", "Right"):
+            result[:, INDEX[name + side]] -= share * rounding
+    result[:, :N_BLENDSHAPES] = np.maximum(result[:, :N_BLENDSHAPES], LOWEST)
+    return result
+
+
+def widened(motion: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns motion whose mouth moves as far as a person's, float32 (n_frames, 58).
+
+    Args:
+        motion: float32 (n_frames, 58), the network's, with coefficients in [0, 1].
+    """
+    values = motion[:, _WIDENED]
+    start, full, bound = _FROM[_WIDENED], _FULL[_WIDENED], _BOUND[_WIDENED]
+    share = np.clip((values - start) / (full - start), 0, 1)
+    wide = values * (1 + (_GAIN[_WIDENED] - 1) * share * share * (3 - 2 * share))
+    knee = _KNEE * bound
+    bent = knee + (bound - knee) * np.tanh((wide - knee) / (bound - knee))
+    result = motion.copy()
+    result[:, _WIDENED] = np.where(wide > knee, bent, wide)
+    return result
