@@ -29,3 +29,11 @@ def test_a_late_copy_of_the_real_mouth_is_found_with_its_lag():
     assert found["rendered"] == pytest.approx(1, abs=0.02)
     assert found["rendered lag"] == 2
     assert found["coefficients lag"] == 0
+
+
+def test_how_far_lips_open_is_told_without_their_extremes():
+    real = np.linspace(0, 1, 1001, dtype=np.float32)
+    found = real_clips.figures({"real": real, "rendered": 0.5 * real, "coefficients": real, "energy": 0 * real})
+    assert found["real span"] == pytest.approx(0.93)
+    assert found["rendered span"] == pytest.approx(0.465)
+    assert found["energy span"] == 0
