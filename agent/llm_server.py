@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import Request, urlopen
 
-from avatar.assets import PackageFile, locate
+from agent.gguf import in_8_bits
+from avatar.assets import PackageFile, cache_dir, locate
 from avatar.errors import InputError, ModelError
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ def sampling(options: LlamaOptions, seed: int) -> dict[str, Any]:
 
 def _model_path(options: LlamaOptions) -> Path:
     if options.model is None:
-        return locate(_SMOLLM2)
+        source = locate(_SMOLLM2)
+        try:
+            return in_8_bits(source, cache_dir() / "llm" / f"{_SMOLLM2.sha256[:32]}.gguf")
+        except OSError:  # no room: it answers all the same, only later
+            return source
     if not options.model.is_file():
         raise InputError("loading the language model", expected=f"the file {options.model}", got="no such file")
     return options.model

@@ -192,23 +192,14 @@ def _whisper(part: PartConfig, _config: Config, _servers: list[LlamaServer]) -> 
 
 
 def _llama(part: PartConfig, config: Config, servers: list[LlamaServer]) -> llm.LLM[Any]:
-    from livekit.plugins import openai  # noqa: PLC0415 - loads OpenAI's client
-
-    from agent.llm_server import LlamaServer, sampling  # noqa: PLC0415 - loads llama.cpp
+    from agent.embedded_llm import EmbeddedLLM  # noqa: PLC0415 - loads OpenAI's client
+    from agent.llm_server import LlamaServer  # noqa: PLC0415 - loads llama.cpp
 
     options = options_of(part, LlamaOptions)
     server = made_to_give_way(LLM_NICENESS, lambda: LlamaServer(options))
     servers.append(server)
     server.warm_up(load_persona(config.persona, directions=config.teaches_directions).opening())
-    return openai.LLM(
-        model="embedded",
-        base_url=server.base_url,
-        api_key=server.key,
-        temperature=options.temperature,
-        top_p=options.top_p,
-        max_completion_tokens=options.max_tokens,
-        extra_body=sampling(options, config.avatar.seed),
-    )
+    return EmbeddedLLM(server, options, config.avatar.seed)
 
 
 def _hibari(part: PartConfig, config: Config, _servers: list[LlamaServer]) -> tts.TTS[Any]:

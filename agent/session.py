@@ -8,40 +8,33 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from livekit.agents import Agent, AgentSession, StopResponse, llm, stt
+from livekit.agents import AgentSession, llm
 from livekit.agents import utils as livekit_utils
 from livekit.agents.types import APIConnectOptions
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
-from agent.answer import whole_sentences
-from agent.cues import CueTimer, without_directions
 from agent.endpoints import endpoint_error, no_answer
 from agent.events import AvatarSaid, AvatarWords, Failed, StateChanged, TurnMeasured, UserSaid, UserSpeaking
 from agent.input import PushedInput
 from agent.latency import TurnTimer
 from agent.output import AvatarOutput, CaptionOutput
-from agent.overheard import Courtesy, EchoGate, wants_turn
-from agent.text import speakable
+from agent.overheard import Courtesy, EchoGate
+from agent.persona_agent import PersonaAgent
 from agent.turns import WordTurnDetector
 from agent.vad import VoicedVAD
 from avatar.types import SPEECH_RATE, AvatarState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import numpy as np
-    from livekit import rtc
-    from livekit.agents import ModelSettings
     from numpy.typing import NDArray
 
     from agent.config import Config
     from agent.events import SessionEvent
     from agent.output import SpeechSink
-    from agent.overheard import Voice
     from agent.parts import Parts
-    from agent.persona import Persona
-    from avatar.types import Cue
 
 _STATES: Final = {
     "initializing": AvatarState.IDLE,
@@ -92,7 +85,7 @@ class VoiceSession:
         self._echo: EchoGate | None = None
         self._cleanup = AsyncExitStack()
         self._session: AgentSession[Any] | None = None
-        self._avatar: _Avatar | None = None
+        self._avatar: PersonaAgent | None = None
 
     @property
     def history(self) -> list[tuple[str, str]]:
@@ -117,14 +110,8 @@ class VoiceSession:
         session.output.audio = output
         session.output.transcription = captions
         self._cleanup.push_async_callback(session.aclose)
-        avatar = self._avatar = _Avatar(
-            self._parts.persona,
-            self._timer,
-            self._fail_on_silence,
-            self._earlier,
-            self._parts.tools,
-            output,
-            self._config.motion.feel(),
+        avatar = self._avatar = PersonaAgent(
+            self._parts, self._earlier, self._timer, output, self._config.motion.feel(), self._fail_on_silence
         )
         await session.start(avatar, record=False)
         return self
@@ -248,90 +235,3 @@ class VoiceSession:
 
     def _fail_on_silence(self) -> None:
         self._tell(Failed(no_answer(self._config)))
-
-
-class _Avatar(Agent):
-    """The persona, with a watch on its stages."""
-
-    def __init__(
-        self,
-        persona: Persona,
-        timer: TurnTimer,
-        on_silence: Callable[[], None],
-        earlier: Sequence[tuple[str, str]],
-        tools: Sequence[llm.FunctionTool[..., Any]],
-        voice: Voice,
-        feel: Callable[[str], Cue] | None,
-    ) -> None:
-        before = llm.ChatContext.empty()
-        for role, text in (*persona.opening()[1:], *earlier):
-            before.add_message(role="user" if role == "user" else "assistant", content=text)
-        super().__init__(instructions=persona.instructions, chat_ctx=before, id=persona.name, tools=[*tools])
-        self._persona = persona
-        self._timer = timer
-        self._on_silence = on_silence
-        self._voice = voice
-        self._feel = feel
-        self._hung_up = False
-
-    def hang_up(self) -> None:
-        """Answers no more turns: livekit would have an answer played that is begun while it closes, to its end."""
-        self._hung_up = True
-
-    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        """Lets the turn be answered, unless the session ends."""
-        if self._hung_up:
-            raise StopResponse
-
-    async def stt_node(
-        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
-    ) -> AsyncIterator[stt.SpeechEvent | str]:
-        """Passes on what the user says, but for listeners' sounds and the avatar's own words."""
-        events: Any = Agent.default.stt_node(self, audio, model_settings)
-        async for event in events:
-            if not isinstance(event, stt.SpeechEvent) or wants_turn(event, self._voice):
-                yield event
-
-    async def llm_node(
-        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> AsyncIterator[llm.ChatChunk | str]:
-        """Passes the LLM's answer on in whole sentences and notes when they come."""
-        self._timer.answer_begins()
-        chunks: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        answered = False
-
-        def text_of(chunk: llm.ChatChunk | str) -> str:
-            text = chunk if isinstance(chunk, str) else (chunk.delta and chunk.delta.content) or ""
-            if text:
-                self._timer.mark("llm_first_token")
-            return text
-
-        async for piece in whole_sentences(chunks, text_of, self._persona.max_sentences):
-            if isinstance(piece, str):
-                self._timer.mark("llm_first_sentence")
-                answered = answered or bool(piece.strip())
-            elif piece.delta and piece.delta.tool_calls:
-                answered = True
-            yield piece
-        if not answered:
-            self._on_silence()
-
-    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """Has the text spoken, without what can't be, and notes when that begins and what the face does with it."""
-        cues = CueTimer(self._feel)
-        frames: Any = Agent.default.tts_node(self, _speakable(cues.words(text)), model_settings)
-        async for frame in cues.sound(frames):
-            self._timer.mark("tts_first_audio")
-            yield frame
-
-    async def transcription_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[str]:
-        """Passes the words on to captions and history, without stage directions."""
-        async for words in without_directions(text):
-            yield words
-
-
-async def _speakable(text: AsyncIterable[str]) -> AsyncIterator[str]:
-    """Yields pieces of text fit to be spoken; the space after a whole piece stays."""
-    async for piece in text:
-        if said := speakable(piece):
-            yield said + (" " if piece[-1].isspace() else "")

@@ -32,6 +32,18 @@ _PARTIAL_SHARE: Final = 3
 _LEAST_PARTIAL: Final = round(0.6 * SPEECH_RATE)
 """Samples below which a partial transcript is a guess."""
 
+_DIP: Final = round(0.04 * SPEECH_RATE)
+"""Samples of quiet, as between words, at which a partial transcript is made: who stops there has been heard already."""
+
+_PATIENCE: Final = 2
+"""A partial transcript waits for a dip until it is so many times as long overdue."""
+
+_QUIET: Final = 0.03
+"""Of an utterance's loudest sample (-30 dB): below, nothing is said, though detectors notice that only 0.1 s later."""
+
+_LONGEST_LAG: Final = round(0.25 * SPEECH_RATE)
+"""Samples after which a detector is right: something else than the speech was so loud."""
+
 
 class Recognises(Protocol):
     """Turns an utterance into words."""
@@ -101,14 +113,18 @@ class _Utterance:
 
     Attributes:
         first: Index of its first sample in the stream.
+        judged: Index after the last sample that the detector judged.
         voiced: Index after its last sample with speech.
+        peak: Its loudest sample.
         heard: Index after the last sample that was recognised.
         said: What was recognised until `heard`.
         offered: Value of `heard` when the transcript was last offered as stable.
     """
 
     first: int
+    judged: int
     voiced: int
+    peak: int = 0
     heard: int = 0
     said: Recognised | None = None
     offered: int = 0
@@ -152,7 +168,7 @@ class _WhisperStream(stt.RecognizeStream):
             now = round(event.timestamp * SPEECH_RATE)  # the detector may lag behind the sound
             if event.type is vad.VADEventType.START_OF_SPEECH:
                 begun = now - round((event.speech_duration + PREFIX) * SPEECH_RATE)
-                self._utterance = _Utterance(first=max(begun, self._sound_start), voiced=now)
+                self._utterance = _Utterance(first=max(begun, self._sound_start), judged=now, voiced=now)
                 self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH))
             elif event.type is vad.VADEventType.INFERENCE_DONE and self._utterance is None:
                 self._drop(now - round(3 * PREFIX * SPEECH_RATE))
@@ -166,25 +182,35 @@ class _WhisperStream(stt.RecognizeStream):
             await self._finish(self._utterance)
 
     async def _while_speaking(self, utterance: _Utterance, event: vad.VADEvent, now: int) -> None:
-        options = self._whisper.options
-        if event.raw_accumulated_speech > 0:
-            utterance.voiced = now
+        self._judge(utterance, now, speech=event.raw_accumulated_speech > 0)
         if now - utterance.first > _SPLIT:
             await self._finish(utterance)
-            self._utterance = _Utterance(first=max(utterance.heard, now), voiced=now)
+            self._utterance = _Utterance(first=max(utterance.heard, now), judged=now, voiced=now)
             return
         if self._running and not self._running.done():
             return
+        quiet = now - utterance.voiced
         unheard = utterance.voiced - max(utterance.heard, utterance.first)
-        if event.raw_accumulated_silence >= options.pause:
+        due = max(self._refresh, 0 if utterance.said else _LEAST_PARTIAL)
+        if quiet >= self._whisper.options.pause * SPEECH_RATE:
             if unheard > 0:
                 self._recognise(utterance, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
             else:
                 self._offer(utterance)
-        elif event.raw_accumulated_silence > 0:
-            return  # a partial now would hold up the transcript that is due at the end of this pause
-        elif unheard >= max(self._refresh, 0 if utterance.said else _LEAST_PARTIAL):
+        elif unheard >= (due if quiet >= _DIP else _PATIENCE * due):
             self._recognise(utterance, stt.SpeechEventType.INTERIM_TRANSCRIPT)
+
+    def _judge(self, utterance: _Utterance, now: int, *, speech: bool) -> None:
+        """Notes how far there is speech: what the detector takes for it and is not much softer than the loudest."""
+        since = utterance.judged if utterance.peak else utterance.first
+        sound = np.abs(self._sound[since - self._sound_start : now - self._sound_start].astype(np.int32))
+        utterance.judged = now
+        utterance.peak = max(utterance.peak, int(sound.max(initial=1)))
+        loud = np.flatnonzero(sound > _QUIET * utterance.peak)
+        if speech and len(loud):
+            utterance.voiced = since + int(loud[-1]) + 1
+        elif speech and now - utterance.voiced > _LONGEST_LAG:
+            utterance.voiced, utterance.peak = now, int(sound.max(initial=1))
 
     def _recognise(self, utterance: _Utterance, kind: stt.SpeechEventType) -> None:
         self._running = asyncio.create_task(self._hear(utterance, kind))
@@ -201,7 +227,8 @@ class _WhisperStream(stt.RecognizeStream):
         said = await loop.run_in_executor(self._whisper.worker, self._whisper.recogniser.recognise, _to_float(sound))
         self._n_behind = self._n_seen - until
         utterance.said, utterance.heard = said, until
-        if kind is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT and utterance.voiced <= until:
+        pause = round(self._whisper.options.pause * SPEECH_RATE)
+        if kind and utterance.voiced <= until and utterance.judged - utterance.voiced >= pause:
             self._offer(utterance)
         elif kind and said.text:
             self._event_ch.send_nowait(_event(stt.SpeechEventType.INTERIM_TRANSCRIPT, said))

@@ -20,11 +20,19 @@ WINDOW = 512
 
 
 class LoudnessVAD(vad.VAD):
-    """Takes loud sound for speech; ends it after `min_silence` seconds."""
+    """Takes loud sound for speech; ends it after `min_silence` seconds.
 
-    def __init__(self, min_silence: float = 0.32) -> None:
+    Args:
+        min_silence: Seconds of silence that end speech.
+        lag: Seconds for which it goes on to take silence for speech, as real detectors do.
+        threshold: Of 32 768: loud.
+    """
+
+    def __init__(self, min_silence: float = 0.32, lag: float = 0.0, threshold: int = 1000) -> None:
         super().__init__(capabilities=vad.VADCapabilities(update_interval=WINDOW / SPEECH_RATE))
         self.min_silence = min_silence
+        self.lag = lag
+        self.threshold = threshold
 
     def stream(self):
         return _LoudnessStream(self)
@@ -34,17 +42,20 @@ class _LoudnessStream(vad.VADStream):
     def __init__(self, detector: LoudnessVAD) -> None:
         super().__init__(detector)
         self._min_silence = detector.min_silence
+        self._lag = detector.lag
+        self._threshold = detector.threshold
 
     async def _main_task(self) -> None:
         rest = np.zeros(0, np.int16)
-        n_seen, speech, silence, speaking = 0, 0.0, 0.0, False
+        n_seen, speech, silence, quiet, speaking = 0, 0.0, 0.0, 0.0, False
         self._kept = []
         async for item in self._input_ch:
             if isinstance(item, self._FlushSentinel):
                 continue
             rest = np.concatenate([rest, np.frombuffer(item.data, np.int16)])
             while len(rest) >= WINDOW:
-                loud = np.abs(rest[:WINDOW]).max() > 1000
+                quiet = 0.0 if np.abs(rest[:WINDOW]).max() > self._threshold else quiet + WINDOW / SPEECH_RATE
+                loud = not quiet or (speech > 0 and quiet <= self._lag)
                 self._kept.append(rest[:WINDOW])
                 rest = rest[WINDOW:]
                 n_seen += WINDOW
@@ -109,6 +120,7 @@ class FakeService:
         garbage: Whether it answers with something else.
         requests: Paths and bodies so far.
         keys: Authorization headers so far.
+        asked: Set when its LLM is asked.
     """
 
     reply: str = "Paris is the capital of France. "
@@ -119,6 +131,7 @@ class FakeService:
     requests: list[tuple[str, object]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     url: str = ""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -151,6 +164,7 @@ class FakeService:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(("chat", await request.json()))
+        self.asked.set()
         if wrong := await self._wrong(request):
             return wrong
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

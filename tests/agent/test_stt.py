@@ -76,6 +76,38 @@ async def test_the_final_transcript_costs_nothing_when_no_speech_followed(whispe
     assert len(whole) == 1
 
 
+async def test_the_end_is_heard_before_a_detector_that_lags_notices_it(recogniser):
+    whisper = WhisperSTT(recogniser, LoudnessVAD(lag=0.16), WhisperOptions(refresh=0.5, pause=0.12))
+    async with whisper:
+        events = await hear(whisper, sound(0.5, 1.0, 1.0))
+    assert ("stable", "1.0 seconds") in events
+    after = len(recogniser.heard[-1]) - np.flatnonzero(np.abs(recogniser.heard[-1]) > 0.01)[-1]
+    assert 0.12 * SPEECH_RATE <= after <= 0.2 * SPEECH_RATE
+    assert len([samples for samples in recogniser.heard if np.count_nonzero(samples) >= SPEECH_RATE]) == 1
+
+
+async def test_in_noise_the_detector_knows_where_speech_ends(whisper, recogniser):
+    noise = np.random.default_rng(0).integers(-800, 800, round(2.5 * SPEECH_RATE))
+    events = await hear(whisper, (sound(0.5, 1.0, 1.0) + noise).astype(np.int16))
+    assert [kind for kind, _ in events if kind in {"stable", "final"}] == ["stable", "final"]
+
+
+async def test_soft_words_after_a_bang_are_not_lost(recogniser):
+    whisper = WhisperSTT(recogniser, LoudnessVAD(threshold=300), WhisperOptions(refresh=0.5, pause=0.12))
+    samples = sound(0.5, 2.0, 1.0) // 16
+    samples[8000:8400] = 32_000
+    async with whisper:
+        events = await hear(whisper, samples)
+    assert dict(events)["final"] == "2.0 seconds"
+
+
+async def test_what_is_read_between_two_words_is_the_last_if_the_user_stops_there(whisper, recogniser):
+    events = await hear(whisper, sound(0.5, 0.8, 1.0))
+    assert [kind for kind, _ in events][-3:] == ["stable", "final", "end"]
+    assert len(recogniser.heard) == 1
+    assert len(recogniser.heard[0]) < (0.3 + 0.8 + 0.1) * SPEECH_RATE
+
+
 async def test_a_transcript_is_not_stable_when_the_user_goes_on(whisper):
     events = await hear(whisper, sound(0.5, 1.0, 0.2, 1.0, 1.0))
     stable = [text for kind, text in events if kind == "stable"]

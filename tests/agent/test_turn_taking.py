@@ -222,3 +222,18 @@ async def test_who_hangs_up_as_a_turn_ends_waits_for_no_answer(monkeypatch: pyte
             await detector.closing
         await talk.parts.aclose()
     assert not talk.sink.heard
+
+
+async def test_an_llm_that_can_reads_what_the_user_has_said_so_far(monkeypatch):
+    read: list[list[tuple[str, str | None]]] = []
+    async with FakeService().running() as service, Talk(service) as talk:
+
+        def note(chat: llm.ChatContext) -> None:
+            read.append([(item.role, item.text_content) for item in chat.items if isinstance(item, llm.ChatMessage)])
+
+        monkeypatch.setattr(talk.parts.llm, "read_ahead", note, raising=False)
+        await talk.user_says("What is the capital of France?", 2.0)
+        await service.asked.wait()
+    asked = next(body for kind, body in service.requests if kind == "chat")
+    assert read[0] == [("system", "You are Ada."), ("user", "What is the capital of France?")]
+    assert [message["content"] for message in asked["messages"]] == [text for _, text in read[0]]
