@@ -16,6 +16,7 @@ const settings = new Settings(link);
 let ready = false;
 let talking = false;
 let muted = false;
+let known = true;
 let state = "";
 
 /* What the server tells */
@@ -23,8 +24,8 @@ let state = "";
 link.addEventListener("welcome", async ({ detail }) => {
   settle("link");
   lines.clear();
+  known = !detail.resumed && !talking;
   if (!detail.resumed || !media.live) await media.connect();
-  if (talking) link.send({ type: "microphone", live: !muted });
 });
 link.addEventListener("answer", ({ detail }) => media.accept(detail.sdp));
 link.addEventListener("state", ({ detail }) => showState(detail.state));
@@ -80,7 +81,7 @@ async function startTalking() {
   }
   byId("start").disabled = true;
   try {
-    await media.openMicrophone(settings.values.microphone);
+    await openMicrophone();
   } catch (error) {
     waiting = true;
     return tell("microphone", ...microphoneFault(error));
@@ -95,6 +96,17 @@ async function startTalking() {
   showTalking();
 }
 
+/** Opens the chosen microphone, or the standard one if that is not there today. */
+async function openMicrophone() {
+  try {
+    await media.openMicrophone(settings.values.microphone);
+  } catch (error) {
+    if (error.name !== "OverconstrainedError") throw error;
+    await media.openMicrophone("");
+    tell("device", "Your microphone is not connected.", "The standard one is used; the settings have others.", "", null, false);
+  }
+}
+
 function stopTalking({ wait = false } = {}) {
   waiting = wait;
   talking = false;
@@ -106,7 +118,7 @@ function stopTalking({ wait = false } = {}) {
 
 function microphoneFault({ name, message }) {
   if (name === "NotAllowedError") return ["The microphone is not allowed.", "Allow it beside the address, or write instead."];
-  if (name === "NotFoundError" || name === "OverconstrainedError") return ["There is no such microphone.", "Connect one or choose another in the settings, or write instead."];
+  if (name === "NotFoundError") return ["There is no microphone.", "Connect one, or write instead."];
   if (name === "NotReadableError") return ["Another program holds the microphone.", "Close it there, or write instead."];
   return ["The microphone can't be opened.", message];
 }
@@ -195,6 +207,11 @@ function showState(name, text = STATES[name]) {
 
 function showLoading({ ready: isReady, stages }) {
   ready = isReady;
+  if (ready && !known) {
+    // The server may be another one, or this page a reloaded one.
+    known = true;
+    link.send({ type: "microphone", live: talking && !muted });
+  }
   byId("start").disabled = !ready;
   showSend();
   byId("loading").hidden = ready;
@@ -202,7 +219,7 @@ function showLoading({ ready: isReady, stages }) {
   byId("loading-stages").replaceChildren(...stages.map(({ name, state: progress, detail }) => {
     const item = document.createElement("li");
     item.dataset.state = progress;
-    item.textContent = detail ? `${name}: ${detail}` : name;
+    item.textContent = capital(detail ? `${name}: ${detail}` : name);
     return item;
   }));
 }
@@ -261,7 +278,11 @@ function tell(topic, title, hint = "", action = "", onAction = null, bad = true)
 
 function sentence(text) {
   if (!text) return "";
-  return text[0].toUpperCase() + text.slice(1) + (/[.!?…%]$/u.test(text) ? "" : ".");
+  return capital(text) + (/[.!?…%]$/u.test(text) ? "" : ".");
+}
+
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 function settle(topic) {

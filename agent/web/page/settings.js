@@ -3,6 +3,7 @@
 const MAX_PHOTO = 15 * 1024 * 1024;
 const TYPES = ["image/jpeg", "image/png", "image/webp"];
 const STORED = "visavis.settings";
+const EMOTION = "visavis.emotion";
 
 const byId = (id) => document.getElementById(id);
 
@@ -23,7 +24,10 @@ export class Settings extends EventTarget {
     };
     byId("voice").onchange = ({ target }) => link.send({ type: "choose", voice: target.value });
     byId("persona").onchange = ({ target }) => link.send({ type: "choose", persona: target.value });
-    byId("emotion").onchange = ({ target }) => link.send({ type: "emotion", emotion: target.value, intensity: target.value === "neutral" ? 0 : 0.8 });
+    byId("emotion").onchange = ({ target: { value } }) => {
+      sessionStorage.setItem(EMOTION, value);
+      link.send({ type: "emotion", emotion: value, intensity: value === "neutral" ? 0 : 0.8 });
+    };
     this.#bind("microphone", "microphone", "change");
     this.#bind("speaker", "speaker", "change");
     this.#bind("volume", "volume", "input");
@@ -35,6 +39,10 @@ export class Settings extends EventTarget {
       target.value = "";
     };
     this.#acceptDrops();
+    link.addEventListener("welcome", ({ detail: { resumed } }) => {
+      if (!resumed) sessionStorage.removeItem(EMOTION);
+      byId("emotion").value = sessionStorage.getItem(EMOTION) ?? "neutral";
+    });
     link.addEventListener("options", ({ detail }) => this.#offer(detail));
     link.addEventListener("progress", ({ detail }) => this.#progress(detail.stage, 0.3 + 0.7 * detail.done));
     this.#apply();
@@ -105,7 +113,10 @@ export class Settings extends EventTarget {
   }
 
   #offer({ avatars, voices, personas, chosen }) {
-    byId("avatars").replaceChildren(...avatars.map((avatar) => this.#card(avatar, avatar.id === chosen.avatar)));
+    const focused = document.activeElement.dataset.avatar;
+    const cards = avatars.map((avatar) => this.#card(avatar, avatar.id === chosen.avatar));
+    byId("avatars").replaceChildren(...cards);
+    cards.find(({ dataset }) => dataset.avatar === focused)?.focus();
     choices(byId("voice"), voices, chosen.voice);
     choices(byId("persona"), personas, chosen.persona);
     const avatar = avatars.find(({ id }) => id === chosen.avatar);
@@ -116,6 +127,7 @@ export class Settings extends EventTarget {
   #card(avatar, checked) {
     const card = document.createElement("button");
     card.type = "button";
+    card.dataset.avatar = avatar.id;
     card.setAttribute("role", "radio");
     card.setAttribute("aria-checked", String(checked));
     const face = document.createElement(avatar.picture ? "img" : "div");
