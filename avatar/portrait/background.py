@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from avatar.portrait.topology import OVAL
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 _SIDE = 512
 """The hidden room is painted at this size; it is seen only in the small gap that a turned head leaves."""
 _REACH = 0.3
-"""How far behind the person's edge lines of the room are carried on, face widths; further in, its mean colours are."""
+"""How far behind the person's edge the room is mirrored, face widths; further in, its mean colours are carried on."""
+_CALM = 0.03
+"""The person's edge is smoothed by this much before the room is mirrored at it, face widths."""
 _MARGIN = 0.06
 """How far beyond the matte something of the person may stand out, a collar or a strand of hair, face widths."""
 _SEEN = 0.03
@@ -34,8 +37,8 @@ def background_behind(
 ) -> NDArray[np.uint8] | None:
     """Returns the picture without the person, uint8 (size, size, 3), or None if the matte can't be trusted.
 
-    Lines near the person are carried on by Telea's method (2004, "An image inpainting technique based on the fast
-    marching method").
+    Near the person's edge the room is its own mirror image: what begins beside the edge goes on behind it, with its
+    grain, and nothing tells where the photo ends.
 
     Args:
         rgb: uint8 (size, size, 3).
@@ -52,9 +55,7 @@ def background_behind(
     reach = 2 * round(_MARGIN * width) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     hidden = np.asarray(cv2.dilate(seen.astype(np.uint8), disc), np.uint8)
-    deep = cv2.distanceTransform(hidden, cv2.DIST_L2, 5) > _REACH * width
-    filled = np.where(deep[..., None], _carried(small, hidden == 0, 0.05 * width), small).astype(np.uint8)
-    filled = cv2.inpaint(filled, np.where(deep, 0, hidden).astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    filled = _mirrored(small, hidden > 0, width)
     large = np.asarray(cv2.resize(filled, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     room = cv2.resize(hidden, (size, size), interpolation=cv2.INTER_NEAREST) == 0
     return np.where(room[..., None], rgb, large)
@@ -74,6 +75,30 @@ def trusted(person: NDArray[np.float32], outline: Floats) -> bool:
         and soft < _SOFTEST * width * length
         and float((person < _SEEN).mean()) > _LEAST_ROOM
     )
+
+
+def _mirrored(rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], width: float) -> NDArray[np.uint8]:
+    """Returns the picture (h, w, 3) with what is hidden mirrored from beyond its edge; deep inside, colours carried."""
+    found = distance_transform_edt(hidden, return_indices=True)
+    depth, nearest = cast("tuple[Floats, NDArray[np.int32]]", found)
+    place = np.indices(hidden.shape)
+    inside = hidden.astype(np.float32)
+    near = np.asarray(cv2.GaussianBlur(inside, (0, 0), _CALM * width), np.float32) + np.float32(1e-6)
+    way = [
+        cv2.GaussianBlur(((to - at) * inside).astype(np.float32), (0, 0), _CALM * width) / near
+        for to, at in zip(nearest, place, strict=True)
+    ]
+    length = np.hypot(*way) + 1e-6
+    rows, columns = ((at + 2 * depth * along / length).astype(np.float32) for at, along in zip(place, way, strict=True))
+    seen = 1 - inside
+    known = cv2.remap(seen, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mirrored = cv2.remap(rgb * seen[..., None], columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    share = (known * np.clip(2 - 2 * depth / (_REACH * width), 0, 1))[..., None]
+    carried = _carried(rgb, ~hidden, 0.05 * width)
+    filled = carried + share * (mirrored / np.maximum(known, 1e-6)[..., None] - carried)
+    soft = np.clip(1.5 * depth / (_REACH * width), 0, 1)[..., None]
+    filled += soft * (cv2.GaussianBlur(filled, (0, 0), 2.0) - filled)
+    return np.where(hidden[..., None], np.clip(filled, 0, 255), rgb).astype(np.uint8)
 
 
 def _carried(rgb: NDArray[np.uint8], known: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from avatar.motion.layout import BLENDSHAPES, INDEX, N_MOTION
+from avatar.portrait.glasses import glasses_of
 from avatar.portrait.topology import LEFT_LID_LOWER, LEFT_LID_UPPER, RIGHT_LID_LOWER, RIGHT_LID_UPPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from avatar.portrait.glasses import Glasses
     from avatar.portrait.types import Portrait
 
 _TURN = {"yaw": (20.0, 26.0), "pitch": (15.0, 20.0), "roll": (12.0, 25.0)}
@@ -35,9 +37,19 @@ _GAZE = "eyeLook"
 _IRIS_SEEN, _GAZE_LEFT = (0.55, 0.82), (0.3, 1.0)
 """Opening between the lids in iris diameters, and the share of a look that it carries: a narrow eye hides most of its
 white and its iris, and what is made up for them shows when it turns."""
+_BROWS = "brow"
+_BROWS_BEHIND_GLASSES = 0.25
+"""A frame lies on the brows' skin and would bend with them."""
+_EYES = "eye"
 _WORN_SHARE, _WORN_SLACK = 1.5, 0.2
 """How much of an expression may be taken off: one photo alone tells what it wears only roughly."""
 _NEVER_WORN = ("tongueOut", "cheekPuff")
+
+_CUT_PULLED, _CUT_SHEARED = 0.04, 0.12
+"""Picture heights by which a tilt may pull a head away from the edge that cuts it, or along it: what is missing beyond
+is made up by stretching what is there."""
+_EARS, _PIVOT_UP = (234, 454), 0.12
+"""A head tilts about a point between its ears and its chin, so many face widths above the chin."""
 
 _CHIN = 152
 _FOREHEAD = 10
@@ -82,11 +94,14 @@ def limits_of(portrait: Portrait) -> MotionLimits:
     gaze = [INDEX[name] for name in BLENDSHAPES if name.startswith(_GAZE)]
     low[gaze] *= _gaze_carried(portrait)
     high[gaze] *= _gaze_carried(portrait)
+    _wear(glasses_of(portrait), low, high)
     high[INDEX["jawOpen"]] = min(float(high[INDEX["jawOpen"]]), _room_below(portrait))
     for name, own in zip(_TURN, _own_turn(portrait), strict=True):
         most, from_straight = (float(np.deg2rad(v)) for v in _TURN[name])
         low[INDEX[name]] = -np.clip(from_straight + own, 0, most)
         high[INDEX[name]] = np.clip(from_straight - own, 0, most)
+    tilt = _tilt_carried(portrait)
+    low[INDEX["roll"]], high[INDEX["roll"]] = max(low[INDEX["roll"]], -tilt), min(high[INDEX["roll"]], tilt)
     for name, most in _SHIFT.items():
         low[INDEX[name]], high[INDEX[name]] = -most, most
     room = max(_LEAST_SINK, _room_above(portrait))
@@ -94,6 +109,19 @@ def limits_of(portrait: Portrait) -> MotionLimits:
     if room < _SHIFT["y"]:  # a head that is cut off above must not nod its missing top into the picture
         low[INDEX["pitch"]] *= 0.5 + 0.5 * room / _SHIFT["y"]
     return MotionLimits(low, high)
+
+
+def _wear(glasses: Glasses, low: NDArray[np.float32], high: NDArray[np.float32]) -> None:
+    """Narrows the range of what would bend a frame, or be seen on glasses through which no eye shows."""
+    for name in BLENDSHAPES:
+        if name.startswith(_BROWS):
+            share = 1 - glasses.worn * (1 - _BROWS_BEHIND_GLASSES)
+        elif name.startswith(_EYES):
+            share = 1 - glasses.dark
+        else:
+            continue
+        low[INDEX[name]] *= share
+        high[INDEX[name]] *= share
 
 
 def _removable(portrait: Portrait, name: str) -> float:
@@ -123,6 +151,20 @@ def _own_turn(portrait: Portrait) -> tuple[float, float, float]:
     ahead, across = portrait.head.rotation[:, 2], portrait.head.rotation[:, 0]
     yaw, pitch = np.arctan2(ahead[0], ahead[2]), np.arcsin(np.clip(ahead[1], -1, 1))
     return float(yaw), float(pitch), float(np.arctan2(across[1], across[0]))
+
+
+def _tilt_carried(portrait: Portrait) -> float:
+    """Returns the radians by which a head may tilt before its parts at the picture's edges come away from there."""
+    size, chin = len(portrait.person), portrait.landmarks[_CHIN, :2]
+    column = 0.6 * float(portrait.landmarks[list(_EARS), 0].mean()) + 0.4 * float(chin[0])
+    row = float(chin[1]) - _PIVOT_UP * portrait.face_width
+    cut = portrait.person > 0.5
+    tops = np.abs(np.nonzero(cut[0])[0] - column)
+    above = max(0, int(row))
+    sides = row - np.concatenate([np.nonzero(cut[:above, edge])[0] for edge in (0, -1)])
+    pulled = max(float(tops.max(initial=0)), float(sides.max(initial=0))) / size
+    sheared = (row if len(tops) else max(column, size - column) if len(sides) else 0.0) / size
+    return float(min(_CUT_PULLED / max(pulled, 1e-3), _CUT_SHEARED / max(sheared, 1e-3)))
 
 
 def _room_above(portrait: Portrait) -> float:

@@ -104,3 +104,23 @@ def test_no_more_is_taken_off_than_a_photo_wears(portrait):
     assert low[INDEX["tongueOut"]] >= -0.051
     untrusted = limits_of(replace(portrait, head=replace(portrait.head, residual=0.02))).low
     assert untrusted[INDEX["mouthSmileLeft"]] == 0
+
+
+@pytest.mark.model
+def test_a_head_that_the_picture_cuts_off_may_not_tilt_as_far(portrait):
+    whole = limits_of(portrait)
+    for edge in (np.s_[0, 60:200], np.s_[20:90, 0]):
+        cut = portrait.person.copy()
+        cut[edge] = 1
+        limits = limits_of(replace(portrait, person=cut))
+        assert 0 < limits.high[INDEX["roll"]] < 0.9 * whole.high[INDEX["roll"]]
+        assert limits.low[INDEX["roll"]] == pytest.approx(-limits.high[INDEX["roll"]])
+        assert limits.high[INDEX["yaw"]] == whole.high[INDEX["yaw"]]
+
+
+@pytest.mark.model
+def test_shoulders_at_the_edges_leave_the_head_free_to_tilt(portrait):
+    cut = portrait.person.copy()
+    cut[int(portrait.landmarks[152, 1]) :, [0, -1]] = 1
+    cut[-1] = 1
+    assert limits_of(replace(portrait, person=cut)).high[INDEX["roll"]] == limits_of(portrait).high[INDEX["roll"]]
