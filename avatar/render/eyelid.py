@@ -31,6 +31,10 @@ _SPREAD: Final = 0.14
 """How far brightness along the lid may be from its median, as a share."""
 _DARK_SOCKET: Final = 0.80
 """A lid darker than this part of the cheek is lit half-way up when it comes out of its socket."""
+_BELOW: Final = (0.03, 0.05, 0.07)
+"""Where the skin below the eye is looked at, face widths below the lower lid; above, at that ring."""
+_OF_AROUND: Final = 0.5
+"""How much of the lid's hue is that of the skin around the eye."""
 _ABOVE: Final = 0.55
 """Part of the way from the lashes to that ring at which the lid begins: it covers lashes that stood up."""
 _FEATHER: Final = 0.034
@@ -138,6 +142,7 @@ class Eyelid:
         x = np.clip((columns - middle) / half, -1, 1)
 
         skin = _lid_colour(face, picture, corner, columns, top, high)
+        skin = _as_around(skin, _around_eye(face, picture, lower + corner, ring + corner))
         y = np.arange(side)[:, None]
         share = np.clip((y - top) / np.maximum(bottom - top, 1.0), 0, 1)
         round_ = (0.96 + 0.10 * np.sin(np.pi * share) - 0.10 * share**6) * (1 - 0.10 * np.abs(x) ** 3)
@@ -227,6 +232,28 @@ def _lid_colour(
         lifted = 0.5 * (1 + min(socket, 2.0))
         colour = colour * lifted * 0.7 + 0.3 * cheek * _DARK_SOCKET
     return gaussian_filter1d(colour, 0.03 * face.width, axis=0, mode="nearest")
+
+
+def _around_eye(
+    face: Face, picture: NDArray[np.float32], lower: NDArray[np.float64], ring: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Returns the colours (2, 3) of the skin above and below an eye, without hair and shadows."""
+    calm = blurred(picture, 0.01 * face.width)
+    below = lower[None, 2:-2] + np.array([[[0.0, share * face.width]] for share in _BELOW])
+    sides: list[NDArray[np.float64]] = []
+    for places in (ring[None, 1:-1], below):
+        seen = np.stack([sampled(calm[..., channel], places).ravel() for channel in range(3)], -1)
+        light = seen @ _LUMINANCE
+        sides.append(seen[light >= np.median(light)].mean(0))
+    return np.array(sides)
+
+
+def _as_around(skin: NDArray[np.float64], around: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns a lid's colours (w, 3) with something of the hue around the eye, and no lighter than the skin there."""
+    light, beside = skin @ _LUMINANCE, around.mean(0)
+    hued = skin + _OF_AROUND * (beside * (light / max(float(beside @ _LUMINANCE), 1.0))[:, None] - skin)
+    lightest = max(float((around @ _LUMINANCE).max()), 1.0)
+    return hued * min(1.0, lightest / max(float(np.median(light)), 1.0))
 
 
 def _grain(picture: NDArray[np.float32], corner: NDArray[np.int64], side: int, down: float) -> NDArray[np.float32]:

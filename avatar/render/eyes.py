@@ -133,8 +133,9 @@ class Eye:
         detail = trust * (window - round_iris)
         # The lid's shadow on the iris stays behind when the eye turns.
         detail = np.where(detail < 0, _SHADOW_KEPT * detail, detail)
-        bright = detail @ _LUMINANCE
-        glint = np.clip((bright - 0.08) / 0.08, 0, 1)[..., None] * (away < 0.95 * radius)[..., None]
+        # A catch-light is white; what is light in the iris's own hue is a part of the iris.
+        white = detail.min(-1)
+        glint = np.clip((white - 0.06) / 0.08, 0, 1)[..., None] * (away < 0.95 * radius)[..., None]
         glint = blurred(glint, 0.6)[..., None] * detail
         opacity = np.clip((1.04 * radius - away) / 1.6 + 0.5, 0, 1)[..., None]
         round_iris += detail - glint
