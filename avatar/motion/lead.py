@@ -40,11 +40,22 @@ def shown_in_time(made: NDArray[np.float32], before: NDArray[np.float32]) -> NDA
 
     Args:
         made: float32 (n_frames, n_channels), all `LEAD` frames early.
-        before: float32 (n, n_channels), made before; where there are too few, the first frame of all counts.
+        before: float32 (n, n_channels), made before.
     """
-    held = np.concatenate([before[-LEAD:], made])
-    missing = len(made) + LEAD - len(held)
-    held = np.concatenate([np.repeat(held[:1], missing, axis=0), held])
-    shown = held[: len(made)]
+    shown = with_neighbours(made, before)[1:-1].copy()
     shown[:, OPENNESS] = made[:, OPENNESS]
     return shown
+
+
+def with_neighbours(made: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the frames to show with the one before and the one after them, float32 (n_frames + 2, n_channels).
+
+    Nothing leads. Where too few were made before, the first frame of all counts.
+
+    Args:
+        made: float32 (n_frames, n_channels), all `LEAD` frames early.
+        before: float32 (n, n_channels), made before.
+    """
+    held = np.concatenate([before[-LEAD - 1 :], made])
+    missing = len(made) + LEAD + 1 - len(held)
+    return np.concatenate([np.repeat(held[:1], missing, axis=0), held])[: len(made) + 2]

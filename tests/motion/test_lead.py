@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avatar.motion.layout import INDEX
-from avatar.motion.lead import LEAD, OPENNESS, heard_early, shown_in_time
+from avatar.motion.lead import LEAD, OPENNESS, heard_early, shown_in_time, with_neighbours
 from avatar.motion.model import N_CHANNELS
 
 OTHERS = [column for column in range(N_CHANNELS) if column not in OPENNESS]
@@ -45,3 +45,8 @@ def test_the_channels_given_stay_as_they_are():
     first, second = made(20), made(8, 20)
     shown_in_time(second, first)
     np.testing.assert_array_equal(second, made(8, 20))
+
+
+def test_neighbours_are_those_of_the_frames_to_show():
+    np.testing.assert_array_equal(with_neighbours(made(8, 20), made(20))[:, 0], np.arange(19 - LEAD, 29 - LEAD))
+    np.testing.assert_array_equal(with_neighbours(made(4), made(0))[:, 0], [*[0] * (LEAD + 1), *range(5 - LEAD)])
