@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 from playwright.async_api import async_playwright
+from scipy.io import wavfile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,7 +29,15 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",  # so that tests can lead packets through a network of their own
 )
+
+
+def silence(folder: Path) -> Path:
+    """Returns a microphone that hears nothing: Chromium's own beeps, which talking photos take for a voice."""
+    path = folder / "silence.wav"
+    wavfile.write(path, 16_000, np.zeros(16_000, np.int16))
+    return path
 
 
 @asynccontextmanager

@@ -6,12 +6,10 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from playwright.async_api import expect
-from scipy.io import wavfile
 
-from tests.web.browser import browsing, live, opened
+from tests.web.browser import browsing, live, opened, silence
 from tests.web.conftest import visiting
 from tests.web.talker import Theatre
 
@@ -82,9 +80,7 @@ MARKED = """() => {
 @asynccontextmanager
 async def looking(theatre: Theatre, size: tuple[int, int], scheme: str = "light") -> AsyncGenerator[Page]:
     viewport = {"width": size[0], "height": size[1]}
-    silence = theatre.folder / "silence.wav"
-    wavfile.write(silence, 16_000, np.zeros(16_000, np.int16))
-    async with visiting(theatre) as visitor, browsing(silence) as browser:
+    async with visiting(theatre) as visitor, browsing(silence(theatre.folder)) as browser:
         page, _ = await opened(browser, visitor.url, viewport=viewport, color_scheme=scheme)
         yield page
 

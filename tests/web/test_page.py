@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,13 +13,10 @@ from playwright.async_api import expect
 from scipy.io import wavfile
 from skimage.data import astronaut
 
-from agent.web import hub
 from agent.web.conversation import Interrupt, SetMicrophone
-from agent.web.server import Address, serving
 from avatar.portrait.folder import DISCLOSURE
-from tests.web.browser import browsing, live, movement, opened, start_recording, stop_recording
+from tests.web.browser import browsing, live, movement, opened, silence, start_recording, stop_recording
 from tests.web.conftest import visiting
-from tests.web.road import Road
 from tests.web.talker import TONE, Theatre
 
 if TYPE_CHECKING:
@@ -134,6 +130,55 @@ async def test_a_refused_microphone_is_explained_and_writing_still_works(theatre
         await expect(page.locator("#lines .avatar")).to_contain_text("You asked hello", timeout=10_000)
 
 
+async def test_a_microphone_that_is_missing_or_pulled_out_is_told_and_taken_up_when_it_comes(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page = await (await browser.new_context()).new_page()
+        await page.add_init_script(
+            """
+            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wish) => {
+                if (!window.plugged) throw new DOMException("", "NotFoundError");
+                window.track = (await open(wish)).getAudioTracks()[0];
+                return new MediaStream([window.track]);
+            };
+            window.plug = (plugged) => {
+                window.plugged = plugged;
+                if (!plugged) {
+                    window.track.stop();
+                    window.track.dispatchEvent(new Event("ended"));
+                }
+                navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+            };
+            """
+        )
+        await page.goto(visitor.url)
+        await live(page)
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.locator("#notice")).to_contain_text("There is no microphone")
+        for _ in range(2):
+            await page.evaluate("plug(true)")
+            await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+            await expect(page.locator("#notice")).to_be_hidden()
+            await asyncio.wait_for(theatre.conversations[0].hear_more(0.1), 10)
+            await page.evaluate("plug(false)")
+            await expect(page.locator("#notice")).to_contain_text("microphone")
+            await expect(page.get_by_role("button", name="Start talking")).to_be_visible()
+            assert theatre.conversations[0].done[-1] == SetMicrophone(live=False)
+
+
+async def test_a_chosen_microphone_that_is_not_there_today_gives_way_to_another(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        await page.evaluate("localStorage.setItem('visavis.settings', JSON.stringify({ microphone: 'at-home' }))")
+        await page.reload()
+        await live(page)
+        await page.get_by_role("button", name="Start talking").click()
+        await expect(page.locator("#notice")).to_contain_text("Your microphone is not connected")
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+        await asyncio.wait_for(theatre.conversations[0].hear_more(0.1), 10)
+        assert faults == []
+
+
 async def test_a_dropped_photo_becomes_the_avatar(theatre: Theatre):
     photo = cv2.imencode(".jpg", cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))[1].tobytes()
     async with visiting(theatre) as visitor, browsing() as browser:
@@ -176,64 +221,28 @@ async def test_a_reload_goes_on_and_a_second_tab_is_refused_politely(theatre: Th
         assert len(theatre.conversations) == 2
 
 
-async def test_a_page_finds_back_when_the_server_was_killed_and_started_again(theatre: Theatre):
-    async with browsing() as browser:
-        async with serving(theatre, theatre, Address(port=0), limit=1) as (url, _):
-            page, _ = await opened(browser, url)
-        await expect(page.locator("#notice")).to_contain_text("The server does not answer")
-        await expect(page.locator("#state-text")).to_have_text("Reconnecting")
-        port = int(url.rstrip("/").rpartition(":")[2])
-        async with serving(theatre, theatre, Address(port=port), limit=1):
-            await expect(page.locator("#notice")).to_be_hidden(timeout=20_000)
-            await expect(page.locator("#state-text")).to_have_text("Ready")
-            await expect(page.locator("#stage")).not_to_have_class(re.compile("away"), timeout=10_000)
-            assert await movement(page) > 1
-
-
-@pytest.mark.parametrize("drop", ["freeze", "cut"])
-async def test_a_page_comes_back_to_its_conversation_when_the_network_was_gone(
-    theatre: Theatre, drop: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(hub, "UNATTENDED_SECONDS", 600.0)  # a busy machine may take longer than the usual 30
-    async with visiting(theatre, limit=1) as visitor, Road(visitor.url) as road, browsing() as browser:
-        page = await (await browser.new_context()).new_page()
-        await page.add_init_script("delete globalThis.RTCPeerConnection")  # so that the picture takes this road too
-        await page.goto(road.url)
+async def test_a_reload_keeps_the_settings_and_closes_the_microphone(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing(silence(theatre.folder)) as browser:
+        page, _ = await opened(browser, visitor.url)
+        await page.get_by_role("button", name="Start talking").click()
+        await page.get_by_role("button", name="Settings").click()
+        await page.get_by_label("Voice").select_option("Amy")
+        await theatre.opened(2)
+        await page.get_by_label("Expression").select_option("Happy")
+        await page.get_by_label("Show on the picture").uncheck()
+        await page.get_by_label("Size").select_option("Large")
+        await page.get_by_label("Volume").fill("0.4")
+        await expect(page.get_by_label("Voice")).to_have_value("amy")
+        await page.reload()
         await live(page)
-        await page.get_by_label("Write instead of speaking").fill("hello")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#lines .avatar:not(.partial)")).to_contain_text("You asked hello", timeout=10_000)
-        getattr(road, drop)()
-        await expect(page.locator("#state-text")).to_have_text("Reconnecting", timeout=30_000)
-        await expect(page.locator("#notice")).to_contain_text("The server does not answer")
-        road.mend()
-        await expect(page.locator("#state-text")).not_to_have_text("Reconnecting", timeout=30_000)
-        await expect(page.locator("#notice")).to_be_hidden()
-        await expect(page.locator("#stage")).not_to_have_class(re.compile("away"), timeout=10_000)
-        await expect(page.locator("#lines .avatar")).to_contain_text("You asked hello")
-        assert await movement(page) > 1
-        assert len(theatre.conversations) == 1
-
-
-async def test_a_page_whose_server_died_and_came_back_begins_anew(tmp_path: Path):
-    first, second = Theatre(tmp_path), Theatre(tmp_path)
-    async with (
-        visiting(first) as here,
-        visiting(second) as there,
-        Road(here.url) as road,
-        browsing() as browser,
-    ):
-        page, _ = await opened(browser, road.url)
-        road.cut()
-        await expect(page.locator("#state-text")).to_have_text("Reconnecting", timeout=30_000)
-        road.lead_to(there.url)
-        road.mend()
-        await expect(page.locator("#state-text")).to_have_text("Ready", timeout=30_000)
-        await second.opened(1)
-        await page.get_by_label("Write instead of speaking").fill("hello")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#lines .avatar")).to_contain_text("You asked", timeout=10_000)
-        assert await movement(page) > 1
+        await expect(page.locator("#state-text")).to_have_text("Ready")
+        assert theatre.conversations[-1].done[-1] == SetMicrophone(live=False)
+        await page.get_by_role("button", name="Settings").click()
+        await expect(page.get_by_label("Voice")).to_have_value("amy")
+        await expect(page.get_by_label("Expression")).to_have_value("happy")
+        await expect(page.get_by_label("Show on the picture")).not_to_be_checked()
+        await expect(page.get_by_label("Size")).to_have_value("1.3")
+        await expect(page.get_by_label("Volume")).to_have_value("0.4")
 
 
 async def test_two_tabs_have_a_conversation_each(theatre: Theatre):
