@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REACHES: Final[dict[str, tuple[float, float, float, float]]] = {
-    "jawOpen": (1.45, 0.04, 0.14, 0.75),
+    "jawOpen": (1.4, 0.04, 0.14, 0.75),
     "mouthFunnel": (1.5, 0.04, 0.15, 0.8),
-    "mouthPucker": (1.6, 0.04, 0.2, 1.0),
+    "mouthPucker": (1.45, 0.04, 0.2, 1.0),
     "mouthStretch": (1.6, 0.03, 0.12, 0.6),
-    "mouthLowerDown": (1.6, 0.04, 0.12, 0.6),
-    "mouthUpperUp": (1.6, 0.04, 0.12, 0.5),
+    "mouthLowerDown": (1.4, 0.04, 0.12, 0.6),
+    "mouthUpperUp": (1.4, 0.04, 0.12, 0.5),
 }
 """Gain of a large movement, the value up to which nothing is gained, that from which all is, and the bound."""
 
@@ -41,7 +41,7 @@ _KNEE: Final = 0.5
 """Share of the bound up to which a channel is not bent."""
 
 _TRACE: Final = 0.05
-_CORNERS: Final = (("mouthStretch", 0.6), ("mouthSmile", 0.4))
+_CORNERS: Final = (("mouthStretch", 0.5), ("mouthSmile", 0.15))
 """What fully rounded lips take off: a pucker alone stays flat on a face that smiles or whose mouth is wide."""
 
 

@@ -17,7 +17,7 @@ class Controls:
     """How large the motion is and where the eyes rest.
 
     Attributes:
-        lip_amplitude: 1 is natural, 0.5 quiet, 1.5 emphatic.
+        lip_amplitude: 1 is a talking person's, 0.5 quiet, 1.5 emphatic.
         head_amplitude: 1 is natural.
         gaze: Where the eyes rest, (right, up) on the picture in [-1, 1]; (0, 0) is at the viewer.
         energy: How lively head, brows and emotions are; 1 is natural, 0.5 calm.

@@ -53,8 +53,8 @@ def test_rounded_lips_draw_their_corners_in():
     rounded = smiling + motion_from({"mouthPucker": 0.7, "mouthFunnel": 0.4})
     drawn = drawn_in(np.stack([smiling, rounded]))
     np.testing.assert_array_equal(drawn[0], smiling)
-    assert drawn[1, INDEX["mouthSmileLeft"]] == pytest.approx(0.1)
-    assert drawn[1, INDEX["mouthStretchRight"]] == pytest.approx(-0.6)
+    assert drawn[1, INDEX["mouthSmileLeft"]] < 0.4
+    assert drawn[1, INDEX["mouthStretchRight"]] < -0.4
     assert (drawn[:, :52] >= LOWEST).all()
 
 
