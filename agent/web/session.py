@@ -81,6 +81,7 @@ class Session:
         self._again = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._captions: OrderedDict[str, Caption] = OrderedDict()
+        self._n_conversations = 0
         self._state = AvatarState.IDLE
         self._standing: dict[type[Command], Command] = {}
         self._preparing: asyncio.Task[None] | None = None
@@ -108,6 +109,7 @@ class Session:
             while True:
                 self._again.clear()
                 persona = self.choice.persona
+                self._n_conversations += 1
                 conversation = self._engine.open(self.choice, earlier)
                 self._running = asyncio.create_task(self._converse(conversation))
                 await self._again.wait()
@@ -211,6 +213,7 @@ class Session:
         if isinstance(event, StateChanged):
             self._state = event.state
         elif isinstance(event, Caption):
+            event = replace(event, utterance=f"{self._n_conversations}.{event.utterance}")  # each counts from 1
             self._captions[event.utterance] = event
             while len(self._captions) > _REMEMBERED_CAPTIONS:
                 self._captions.popitem(last=False)

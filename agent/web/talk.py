@@ -90,6 +90,7 @@ class LiveConversation:
             VisavisError: The avatar, the persona or a service can't be used.
         """
         self._audience = audience
+        n_frozen = gc.get_freeze_count()
         self._face = await self._engine.face(self._choice.avatar)
         if self._emotion is not None:
             self._face.set_emotion(*self._emotion)
@@ -106,7 +107,7 @@ class LiveConversation:
         finally:
             await asyncio.wait([entering])
             await asyncio.to_thread(shown.__exit__, None, None, None)
-            asyncio.get_running_loop().call_later(LET_GO_AFTER, gc.collect)
+            asyncio.get_running_loop().call_later(LET_GO_AFTER, _let_go, n_frozen)
 
     def hear(self, samples: NDArray[np.float32]) -> None:
         """Takes the user's next sound, float32 (n_samples,) at 16 kHz."""
@@ -250,3 +251,18 @@ class LiveConversation:
     def _tell(self, event: Caption | StateChanged | TurnLatency | Notice) -> None:
         if self._audience is not None:
             self._audience.tell(event)
+
+
+def _let_go(n_frozen: int) -> None:
+    """Collects what a conversation held.
+
+    Args:
+        n_frozen: Objects that were out of collections when it began. If others joined them (`agent.steady.settle`),
+            those of the conversation are among them.
+    """
+    was_frozen = gc.get_freeze_count() != n_frozen
+    if was_frozen:
+        gc.unfreeze()
+    gc.collect()
+    if was_frozen:
+        gc.freeze()

@@ -15,6 +15,7 @@ import pytest
 import agent.session
 from agent import events
 from agent.latency import LatencyReport
+from agent.steady import settle
 from agent.web import talk
 from agent.web.conversation import (
     Ask,
@@ -282,8 +283,9 @@ async def test_after_a_silence_it_speaks_first_once_until_somebody_speaks():
         assert Voice.last.log.count(("take up", "")) == 2
 
 
+@pytest.mark.parametrize("began", ["while models loaded", "later"])
 async def test_a_conversation_that_ended_is_let_go_without_waiting_for_python_to_collect(
-    monkeypatch: pytest.MonkeyPatch,
+    began: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(talk, "LET_GO_AFTER", 0.0)
     engine, viewer, gone = Engine(), Viewer(), asyncio.Event()
@@ -295,10 +297,13 @@ async def test_a_conversation_that_ended_is_let_go_without_waiting_for_python_to
     await conversation.do(Ask("wait for the voice"))
     engine.stream = Voice.last = None
     gc.disable()
+    if began == "while models loaded":
+        settle()
     try:
         running.cancel()
         del conversation, running
         assert face() is not None
         await asyncio.wait_for(gone.wait(), 10)
     finally:
+        gc.unfreeze()
         gc.enable()

@@ -138,6 +138,23 @@ async def test_another_voice_knows_what_was_said_and_another_persona_does_not(th
     assert [talk.history for talk in theatre.conversations] == [[("user", "I am Bea")], [("user", "I am Bea")], []]
 
 
+async def test_the_lines_of_another_conversation_stand_below_those_of_the_one_before(theatre: Theatre):
+    async with visiting(theatre) as visitor:
+        async with visitor.page() as page:
+            session = (await page.wait_for("welcome"))["session"]
+            await page.wait_for("loading", ready=True)
+            await page.send(type="ask", text="apples")
+            await page.wait_for("caption", speaker="avatar", final=True)
+            await page.send(type="choose", voice="amy")
+            await theatre.opened(2)
+            await page.send(type="ask", text="pears")
+            await page.wait_for("caption", speaker="avatar", text="You asked pears", final=True)
+        async with visitor.page(resume=session) as page:
+            lines = [await page.wait_for("caption") for _ in range(4)]
+    assert [line["text"] for line in lines] == ["apples", "You asked apples", "pears", "You asked pears"]
+    assert len({line["utterance"] for line in lines}) == 4
+
+
 async def test_another_avatar_has_the_microphone_and_the_emotion_and_goes_on_in_time(theatre: Theatre):
     async with visiting(theatre) as visitor, visitor.page() as page:
         session = (await page.wait_for("welcome"))["session"]
