@@ -37,7 +37,7 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
     screen = Screen(_floats(4, 3), _floats(4, 2), _floats(4), np.zeros(4, np.uint8))
     canvas = blank_canvas(4)
     drawing = Drawing(_floats(2, 2, 4), _floats(4))
-    gap = Gap(_floats(4), _floats(4), _floats(4), 0.0, 0.0, 0.0)
+    gap = Gap(_floats(4), _floats(4), _floats(4), 0.0, 0.0, 0.0, 0.0, 1.0)
     tip = Tip(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     planes = MouthPlanes(plane, plane, plane, plane)
     parts = Parts(drawing, drawing, drawing, drawing, _floats(2, 2, 2), _floats(2, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -74,6 +74,8 @@ class Gap(NamedTuple):
         height: The largest distance, pixels.
         light: Light that comes in, 0 to 1; rounded lips take some.
         teeth: Height of the upper teeth's edge on the plane of the lower teeth, face widths.
+        middle: Column half-way between the lips' corners.
+        half: Half the columns between them.
     """
 
     upper: NDArray[np.float32]
@@ -82,13 +84,21 @@ class Gap(NamedTuple):
     height: float
     light: float
     teeth: float
+    middle: float
+    half: float
+
+
+_CORNER: Final = 0.62
+"""Share of the light that the cheeks take from what lies at the mouth's corners."""
+_GLOW: Final = (0.24, 0.11, 0.08)
+"""What the flesh around throws back into the shade, as shares of the light: shaded teeth are warm, not grey."""
 
 
 @njit(**PART, fastmath=True)
 def _blend(
     colour: NDArray[np.float32], drawing: Drawing, plane: NDArray[np.float32], x: float, y: float, light: float
 ) -> None:
-    """Lays a patch's pixel over `colour` (3,)."""
+    """Lays a patch's pixel over `colour` (3,); what `light` lacks of 1 is shade, which the flesh around lights."""
     scale, origin_u, origin_v, radius = drawing.place
     patch = drawing.rgba
     dx, dy = x - plane[4], y - plane[5]
@@ -112,7 +122,7 @@ def _blend(
     alpha = w00 * a[3] + w01 * b[3] + w10 * c[3] + w11 * d[3]
     for channel in range(3):
         value = w00 * a[channel] + w01 * b[channel] + w10 * c[channel] + w11 * d[channel]
-        colour[channel] = colour[channel] * (1.0 - alpha) + value * light
+        colour[channel] = colour[channel] * (1.0 - alpha) + value * (light + (1.0 - light) * _GLOW[channel])
 
 
 @njit(**PART, fastmath=True)
@@ -124,7 +134,7 @@ def _ease(x: float) -> float:
 @njit(**PART, fastmath=True)
 def _shade(
     colour: NDArray[np.float32],
-    gap: Gap,
+    light: float,
     planes: MouthPlanes,
     parts: Parts,
     x: float,
@@ -136,7 +146,7 @@ def _shade(
 
     Args:
         colour: What lies behind: the cavity.
-        gap: The opening.
+        light: Light that comes in at this column.
         planes: Where the parts are.
         parts: The parts.
         x: Column.
@@ -144,9 +154,9 @@ def _shade(
         below: Distance from the upper lip, 0.05 face widths being 1.
         share: Distance from the upper lip, the lower lip being at 1.
     """
-    _blend(colour, parts.tongue, planes.tongue, x, y, gap.light * (0.42 + 0.50 * _ease(share)))
-    _blend(colour, parts.lower, planes.jaw, x, y, gap.light * (0.56 + 0.36 * min(max(below - 0.2, 0.0), 0.8)))
-    _blend(colour, parts.upper, planes.skull, x, y, gap.light * (0.74 + 0.26 * _ease(2.2 * below)))
+    _blend(colour, parts.tongue, planes.tongue, x, y, light * (0.50 + 0.50 * _ease(share)))
+    _blend(colour, parts.lower, planes.jaw, x, y, light * (0.56 + 0.40 * min(max(below - 0.2, 0.0), 0.8)))
+    _blend(colour, parts.upper, planes.skull, x, y, light * (0.72 + 0.28 * _ease(2.2 * below)))
     if parts.photo.rgba.shape[0] > 1:
         _blend(colour, parts.photo, planes.photo, x, y, 1.0)
 
@@ -181,6 +191,7 @@ def fill_mouth(
     raised = tip.top > tip.lip - 0.02
     for column in range(window.width):
         upper_lip, lower_lip, x = gap.upper[column], gap.lower[column], window.left + column
+        entering = gap.light * (1.0 - _CORNER * _ease((abs(x - gap.middle) / gap.half - 0.25) / 0.75))
         for row in range(window.height):
             y = window.top + row
             alpha = coverage[row, column] * gap.opacity[column]
@@ -205,7 +216,7 @@ def fill_mouth(
             shade = wide * (0.62 + 0.38 * _ease(rim)) if drawn else 1.0
             for channel in range(3):
                 colour[channel] = dark[0, channel] * (0.55 + 0.45 * share)
-            _shade(colour, gap, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
+            _shade(colour, entering, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
             for channel in range(3):
                 value = shade * colour[channel]
                 value += tongue * (gap.light * (light * dark[1, channel] + wet) - value)

@@ -1,4 +1,4 @@
-"""Shapes the lips of the head's units: a wide mouth and a funnel that are round, a lower lip tucked under the teeth."""
+"""Shapes the lips of the head's units: round when wide or funnelled, narrow in a pucker, thin when pressed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.motion.layout import INDEX
-from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER, LIP_OUTER_UPPER
 from avatar.render.drive import FUNNEL_AS_PUCKER
-from avatar.render.lips import carried_by_lips
+from avatar.render.face import smoothstep
+from avatar.render.lips import carried_by_lips, closing_offsets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,11 +20,23 @@ if TYPE_CHECKING:
 _ROUNDER_JAW: Final = 0.6
 _ROUND_FUNNEL: Final = 0.8
 """Share of the way from the head's funnel, which is a lozenge (its jaw: a wedge), to an ellipse."""
-_FUNNEL_SHARE: Final = 0.72
+_FUNNEL_SHARE: Final = 0.8
 """Part of the mouth's width that a funnel opens."""
+_LESS_RAISED: Final = 0.5
+"""How much of the upper lip's rise a funnel loses: lips that round cover the upper teeth."""
 _JAW_REACH, _FUNNEL_REACH, _TUCK_REACH = (0.05, 0.14), (0.05, 0.05), (0.05, 0.045)
 _NARROWER: Final = 0.016
 """How much each of the mouth's corners comes in when the jaw is wide open, face widths, beside what the head does."""
+_LOWERED: Final = 1.4
+"""How far a wide jaw takes a smile's corners down, as a share of how far above the seam's middle they lie at rest."""
+_LOWEST: Final = 0.05
+"""The same at most, face widths."""
+_PUCKERED, _FUNNELLED = 0.022, 0.024
+"""How much further than the head's these bring each corner in: it narrows the mouth by a fifth, people by a third."""
+_EVERTED: Final = 0.010
+"""How far down a pucker turns the lower lip's red, face widths."""
+_THINNED: Final = 0.38
+"""Share of both lips' red that pressing them together takes out of sight."""
 _WIDER: Final = 0.018
 """How much a smile draws its corner aside beside what the head does, which pulls it up steeply."""
 _SMILING_EYE: Final = 0.25
@@ -41,21 +54,35 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
     The wide jaw's corrections are taken back by `mouthClose`, so that it still cancels `jawOpen`.
     """
     deltas = face.deltas.copy()
-    jaw, close, funnel = (INDEX[name] for name in ("jawOpen", "mouthClose", "mouthFunnel"))
+    jaw, close = INDEX["jawOpen"], INDEX["mouthClose"]
     lacking = _ROUNDER_JAW * _lacking(face, deltas[jaw], 2.0, 0.62)
     rounder = carried_by_lips(face, 0 * lacking, -lacking, _JAW_REACH)
     deltas[jaw] += rounder
     deltas[close] -= rounder
-    deltas[jaw] += _widened(face, -_NARROWER).sum(0)
+    lowered = _lowered(face)
+    deltas[jaw] += lowered + _widened(face, -_NARROWER).sum(0)
+    deltas[close] -= lowered
     for corner, side in zip(_widened(face, _WIDER), ("Right", "Left"), strict=True):
         deltas[INDEX["mouthSmile" + side]] += corner + _SMILING_EYE * face.deltas[INDEX["eyeSquint" + side]]
-
-    # What `Driver` makes of a funnel, of which the head's own funnel is a part.
-    shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[INDEX["mouthPucker"]]
-    lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
-    deltas[funnel] += carried_by_lips(face, 0.5 * lacking, -0.5 * lacking, _FUNNEL_REACH)
+    for pressed, side in zip(_pressed(face), ("Right", "Left"), strict=True):
+        deltas[INDEX["mouthPress" + side]] += pressed
+    _round(face, deltas)
     deltas[INDEX["mouthRollLower"]] += _tuck(face, deltas[INDEX["mouthRollLower"]])
     return deltas
+
+
+def _round(face: Face, deltas: NDArray[np.float64]) -> None:
+    """Makes pucker and funnel of the deltas narrower, and the funnel round."""
+    funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
+    arch = np.sin(np.pi * np.linspace(0, 1, len(LIP_OUTER_LOWER)))
+    turned = _carried_by_rim(face, LIP_OUTER_LOWER, -_EVERTED * face.width * arch, below=True)
+    deltas[pucker] += _widened(face, -_PUCKERED).sum(0) + turned
+    deltas[funnel] += _widened(face, -_FUNNELLED).sum(0)
+    # What `Driver` makes of a funnel, of which the head's own funnel is a part.
+    shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[pucker]
+    lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
+    raised = _LESS_RAISED * np.maximum(deltas[funnel][_UPPER] @ face.up, 0)[:, None] * face.up
+    deltas[funnel] += carried_by_lips(face, 0.5 * lacking - raised, -0.5 * lacking, _FUNNEL_REACH)
 
 
 def _gaps(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,6 +117,44 @@ def _widened(face: Face, width: float) -> NDArray[np.float64]:
     return moves.T[..., None] * face.right
 
 
+def _lowered(face: Face) -> NDArray[np.float64]:
+    """Returns what takes a smile's high corners down with the jaw, and the cheeks beside them: (468, 3)."""
+    points = face.points if face.mouth_closed else face.points + closing_offsets(face)
+    corners = face.points[[_UPPER[0], _UPPER[-1]]]
+    raised = (corners.mean(0) - points[[13, 14]].mean(0)) @ face.up
+    apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
+    near = np.exp(-((apart / 0.11) ** 2)).max(1)
+    return -np.clip(_LOWERED * raised, 0, _LOWEST * face.width) * near[:, None] * face.up
+
+
+def _pressed(face: Face) -> NDArray[np.float64]:
+    """Returns what thins the red of lips that are pressed on each other, by side: (2, 468, 3)."""
+    upper, lower = list(LIP_OUTER_UPPER), list(LIP_OUTER_LOWER)
+    above = (face.points[upper] - face.points[_UPPER]) @ face.up
+    under = (face.points[_LOWER] - face.points[lower]) @ face.up
+    thinner = _carried_by_rim(face, LIP_OUTER_UPPER, -_THINNED * above, below=False)
+    thinner += _carried_by_rim(face, LIP_OUTER_LOWER, _THINNED * under, below=True)
+    left = smoothstep(0.5 + ((face.points - face.seam()[5]) @ face.right) / (0.12 * face.width))
+    return np.stack([1 - left, left])[..., None] * thinner
+
+
+def _carried_by_rim(
+    face: Face, contour: tuple[int, ...], rise: NDArray[np.float64], *, below: bool
+) -> NDArray[np.float64]:
+    """Returns moves (468, 3) that take a lip's outer contour up by `rise` (11,); its inner contour and corners stay."""
+    outer = list(contour)
+    rise = rise.copy()
+    rise[[0, -1]] = 0.0
+    ones, none = np.ones((11, 3)), np.zeros((11, 3))
+    upper, lower = (none, ones) if below else (ones, none)
+    own = carried_by_lips(face, upper, lower, (1.0, 1.0))[:, 0] > 0
+    own[_LOWER + _UPPER] = False
+    apart = np.linalg.norm(face.points[:, None, :2] - face.points[None, outer, :2], axis=-1) / face.width
+    share = np.exp(-((apart / 0.03) ** 2)) + 1e-12
+    near = np.exp(-((apart.min(1) / 0.05) ** 2)) * own
+    return ((share @ rise) / share.sum(1) * near)[:, None] * face.up
+
+
 def _tuck(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns what keeps the rolled lower lip under the upper one from corner to corner, with less red: (468, 3)."""
     gaps = _gaps(face, delta)
@@ -98,10 +163,4 @@ def _tuck(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
     outer = list(LIP_OUTER_LOWER)
     thickness = (face.points[_LOWER] - face.points[outer]) @ face.up
     rising = np.maximum(_TUCKED_RED * thickness - (delta[outer] - delta[_LOWER]) @ face.up, 0.0)
-    rising[[0, -1]] = 0.0
-    below = carried_by_lips(face, np.zeros((11, 3)), np.ones((11, 3)), (1.0, 1.0))[:, 0] > 0
-    below[_LOWER] = False
-    apart = np.linalg.norm(face.points[:, None, :2] - face.points[None, outer, :2], axis=-1) / face.width
-    share = np.exp(-((apart / 0.03) ** 2)) + 1e-12
-    near = np.exp(-((apart.min(1) / 0.05) ** 2)) * below
-    return offsets + ((share @ rising) / share.sum(1) * near)[:, None] * face.up
+    return offsets + _carried_by_rim(face, LIP_OUTER_LOWER, rising, below=True)

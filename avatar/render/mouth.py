@@ -12,6 +12,7 @@ from avatar.render.coverage import at_columns, cover, window_around
 from avatar.render.filters import inside
 from avatar.render.interior import Drawing, Gap, MouthPlanes, Parts, fill_mouth
 from avatar.render.own_teeth import OwnTeeth, own_teeth
+from avatar.render.seam import draw_seam, seam_light
 from avatar.render.teeth import ARCH_RADIUS, Patch, lower_teeth, upper_teeth
 from avatar.render.tongue import SHADOW, tip_of, tongue_body, tongue_relief
 from avatar.render.topology import EYES
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
-_ROUNDED_SHADE = 0.3
+_ROUNDED_SHADE = 0.45
 _LOWER_TINT = (1.0, 0.93, 0.86)
 """Lower teeth stand in the lips' warm shade."""
 _CAVITY = (0.20, 0.065, 0.06)
@@ -61,14 +62,14 @@ class Mouth:
             seat = lower_seat = 0.7 * points[13] + 0.3 * points[14]
         up = face.up * face.width
         self.lower_seat = lower_seat + behind - _LOWER_DROP * up - 0.01 * face.width * axes[:, 2]
-        self.tongue_seat = self.lower_seat + 0.045 * up
+        self.tongue_seat = self.lower_seat + 0.058 * up
         self.photo_seat = seat + behind
 
         tint, saturation = _skin_tint(face, rgb)
         scale = _PATCH_SCALE * face.width
         upper = upper_teeth().resized(scale).coloured(1.16 * tint, saturation)
         lower = lower_teeth().resized(scale).coloured(1.02 * tint, saturation)
-        tongue = tongue_body().resized(scale).coloured(0.85 * tint, saturation)
+        tongue = tongue_body().resized(scale).coloured(1.0 * tint, saturation)
         dark = np.array(_CAVITY)
         dark = _LUMINANCE @ dark * (1 - saturation) + saturation * dark
         own = None if face.mouth_closed else own_teeth(face, rgb, self.photo_seat)
@@ -89,6 +90,7 @@ class Mouth:
             tongue_relief(),
             np.stack([dark * np.clip(tint, 0.3, 1), _flesh(face, rgb, tongue)]).astype(np.float32),
         )
+        self._seam_light = seam_light(face, rgb.astype(np.float32) @ _LUMINANCE)
         self._scratch = np.zeros((face.size, face.size + 2), np.float32)
         self._coverage = np.zeros((face.size, face.size), np.float32)
 
@@ -101,7 +103,7 @@ class Mouth:
         planes: MouthPlanes,
         drive: Drive,
     ) -> None:
-        """Draws the interior between the lips into the picture, if they are apart.
+        """Draws the line between the lips, or the interior if they are apart, into the picture.
 
         Args:
             picture: uint8 (size, size, 3).
@@ -111,6 +113,7 @@ class Mouth:
             planes: Where the parts are.
             drive: The frame's motion.
         """
+        draw_seam(picture, upper, lower, resting_gap, self._width, self._seam_light)
         gap = lower[:, 1] - upper[:, 1]
         opened = gap - resting_gap - 0.5
         if opened.max() < 0.3:
@@ -134,6 +137,8 @@ class Mouth:
             float(gap.max()),
             1.0 - _ROUNDED_SHADE * drive.rounding,
             teeth,
+            0.5 * float(lower[0, 0] + lower[-1, 0]),
+            max(0.5 * float(lower[-1, 0] - lower[0, 0]), 1.0),
         )
         fill_mouth(picture, self._coverage, window, opening, tip, self._width, planes, self._parts)
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _TEXELS = 2
 """Texture pixels per output pixel, at most."""
-_JAW_UNITS = ("jawForward", "jawRight", "jawLeft", "jawOpen")
+_JAW_UNITS = ("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthFunnel")
 
 
 class PortraitRenderer:

@@ -18,9 +18,9 @@ PATCH_SCALE: Final = 640
 ARCH_RADIUS: Final = 0.185
 """Radius of the dental arch in face widths (about 26 mm)."""
 
-_ENAMEL: Final = (0.93, 0.90, 0.84)
+_ENAMEL: Final = (0.96, 0.92, 0.85)
 _GUM: Final = (0.62, 0.30, 0.30)
-_BETWEEN: Final = (0.66, 0.55, 0.50)
+_BETWEEN: Final = (0.72, 0.61, 0.52)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from avatar.motion.layout import INDEX, motion_from
 from avatar.portrait.landmarks import LandmarkModel
-from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER, LIP_OUTER_UPPER
 from avatar.render.drive import Driver
 from avatar.render.face import Face, face_of
 from avatar.render.lip_shapes import with_shaped_lips
@@ -54,6 +55,38 @@ def test_a_wide_jaw_brings_the_corners_in(face: Face) -> None:
     assert narrower[1] < -0.008
 
 
+def test_the_jaw_takes_high_corners_down_and_leaves_the_middle(face: Face) -> None:
+    corners = [61, 78, 291, 308]
+    points = face.points.copy()
+    points[corners] += 0.06 * face.width * face.up
+    usual, smiling = (with_shaped_lips(one)[INDEX["jawOpen"]] for one in (face, replace(face, points=points)))
+    lower = (smiling - usual) @ face.up / face.width
+    assert (lower[corners] < -0.02).all()
+    assert abs(lower[[13, 14]]).max() < 0.005
+
+
+def test_a_pucker_narrows_the_mouth_by_a_quarter(face: Face) -> None:
+    corners = (face.points + with_shaped_lips(face)[INDEX["mouthPucker"]])[[61, 291]] @ face.right
+    rest = face.points[[61, 291]] @ face.right
+    assert 0.5 < np.ptp(corners) / np.ptp(rest) < 0.75
+
+
+def test_pressed_lips_show_less_red_on_their_side(face: Face) -> None:
+    deltas = with_shaped_lips(face)
+
+    def red(points: np.ndarray) -> np.ndarray:
+        upper, lower = (
+            (points[list(a)] - points[b]) @ face.up for a, b in ((LIP_OUTER_UPPER, UPPER), (LOWER, [*LIP_OUTER_LOWER]))
+        )
+        return upper + lower
+
+    rest, left = red(face.points), red(face.points + deltas[INDEX["mouthPressLeft"]])
+    both = red(face.points + deltas[INDEX["mouthPressLeft"]] + deltas[INDEX["mouthPressRight"]])
+    assert (both[2:9] < 0.8 * rest[2:9]).all()
+    assert left[7] < 0.85 * rest[7]
+    assert left[3] > 0.9 * rest[3]
+
+
 def test_a_funnel_opens_an_ellipse_where_the_heads_own_was_a_lozenge(portrait: Portrait, face: Face) -> None:
     before, after = of(portrait, face, mouthFunnel=1.0)
     assert before[3] / before[5] < 0.2
@@ -81,8 +114,9 @@ def test_a_smile_draws_its_own_corner_aside_and_lifts_the_lower_lid(face: Face) 
 
 def test_other_units_stay(face: Face) -> None:
     after = with_shaped_lips(face)
-    names = ("jawOpen", "mouthClose", "mouthFunnel", "mouthRollLower", "mouthSmileLeft", "mouthSmileRight")
-    changed = {INDEX[name] for name in names}
+    names = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower")
+    sided = ("mouthSmileLeft", "mouthSmileRight", "mouthPressLeft", "mouthPressRight")
+    changed = {INDEX[name] for name in (*names, *sided)}
     same = [k for k in range(52) if k not in changed]
     np.testing.assert_array_equal(after[same], face.deltas[same])
 

@@ -46,3 +46,14 @@ def test_rounded_lips_shade_the_teeth(renderer: PortraitRenderer, portrait: Port
     parted = {"jawOpen": 0.3, "mouthUpperUpLeft": 0.6, "mouthUpperUpRight": 0.6}
     plain = np.percentile(mouth(renderer, portrait, **parted).min(-1), 95)
     assert np.percentile(mouth(renderer, portrait, **parted, mouthFunnel=0.6).min(-1), 95) < plain
+
+
+def test_teeth_lie_in_shade_beside_the_corners(renderer: PortraitRenderer, portrait: Portrait) -> None:
+    x, y = portrait.landmarks[[13, 14], :2].mean(0).round().astype(int)
+    half = round(0.5 * float(np.ptp(portrait.landmarks[[78, 308], 0])))
+    parted = {
+        "jawOpen": 0.2,
+        **{name + side: 0.7 for name in ("mouthUpperUp", "mouthSmile") for side in ("Left", "Right")},
+    }
+    shown = renderer.render(motion_from(parted))[y - 12 : y + 8].astype(int).min(-1).max(0)
+    assert max(shown[x - round(0.75 * half)], shown[x + round(0.75 * half)]) < 0.8 * shown[x - 4 : x + 5].max()
