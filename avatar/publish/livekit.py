@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _PIECE: Final = OUTPUT_RATE // 100
 """Samples that a source without a queue takes at a time: 10 ms."""
+
+_PACKET_SECONDS: Final = 0.02
+"""Sound in one of WebRTC's packets; a frame has two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class RoomPublisher:
         self._pictures = rtc.VideoSource(width=size[1], height=size[0])
         self._sound = rtc.AudioSource(OUTPUT_RATE, 1, queue_size_ms=0)
         self._published: list[rtc.LocalTrackPublication] = []
+        self._rest: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     @property
     def sound_track(self) -> str:
@@ -87,15 +94,42 @@ class RoomPublisher:
         self._published = [await mine.publish_track(sound, for_sound), await mine.publish_track(picture, for_picture)]
 
     async def show(self, frame: SyncedFrame) -> None:
-        """Sends a picture with its sound, at the moment when they are due."""
-        i420 = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2YUV_I420)
-        height, width, _ = frame.rgb.shape
+        """Sends a picture with its sound, at the moment when they are due.
+
+        Each of its sound's two packets leaves at its own moment, so that receivers need to hold less of it; two at once
+        would also have them take the sound for a packet older than it is. The picture leaves with the second: receivers
+        hold sound for longer than pictures.
+        """
+        await self._send_rest()
+        moment = asyncio.get_running_loop().time() + _PACKET_SECONDS
+        first, second = np.split(to_int16(frame.audio), 2)
+        await self._send(first)
+        self._hurry.clear()
+        self._rest = asyncio.create_task(self._send_at(moment, second, frame.rgb), name="rest of a frame")
+
+    async def _send_rest(self) -> None:
+        """Sends what is left of the frame before, if its moment has not come yet."""
+        if self._rest is not None:
+            self._hurry.set()
+            await self._rest
+            self._rest = None
+
+    async def _send_at(self, moment: float, samples: NDArray[np.int16], rgb: NDArray[np.uint8]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await self._hurry.wait()
+        await self._send(samples)
+        i420 = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+        height, width, _ = rgb.shape
         self._pictures.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, i420.tobytes()))
-        for piece in to_int16(frame.audio).reshape(-1, _PIECE):
+
+    async def _send(self, samples: NDArray[np.int16]) -> None:
+        for piece in samples.reshape(-1, _PIECE):
             await self._sound.capture_frame(rtc.AudioFrame(piece.tobytes(), OUTPUT_RATE, 1, _PIECE))
 
     async def aclose(self) -> None:
         """Takes the tracks back and frees the sources."""
+        await self._send_rest()
         if self._room.isconnected():
             for publication in self._published:
                 await self._room.local_participant.unpublish_track(publication.sid)

@@ -123,17 +123,24 @@ class Caller:
             [np.zeros(0, np.float32), *(each.samples for each in self.heard if each.moment >= moment)]
         )
 
-    def skews(self, brightness: float, loudness: float) -> list[float]:
-        """Returns by how many seconds the sound of each flash came after its picture.
+    def skews(
+        self, brightness: float, loudness: float, light: Callable[[Seen], float] = lambda seen: seen.brightness
+    ) -> list[float]:
+        """Returns by how many seconds the sound of each flash came after its picture, in order of size.
 
         WebRTC plays sound without gaps, so its clock is that of the piece that waited least to be taken here.
+
+        Args:
+            brightness: What is a flash.
+            loudness: What is its sound.
+            light: Where to look for flashes.
         """
         began = min(each.moment - each.start / RATE for each in self.heard)
         first = began + self.heard[0].start / RATE
         sound = np.concatenate([each.samples for each in self.heard])
         loud = np.abs(sound[: len(sound) // 16 * 16].reshape(-1, 16)).max(axis=1) > loudness
         clicks = [first + index / 1000 for index in np.flatnonzero(loud) if not loud[max(0, index - 50) : index].any()]
-        bright = [each.brightness > brightness for each in self.seen]
+        bright = [light(each) > brightness for each in self.seen]
         flashes = [
             each.moment
             for each, now, before in zip(self.seen[1:], bright[1:], bright[:-1], strict=True)
