@@ -92,8 +92,9 @@ def wants_turn(event: stt.SpeechEvent, voice: Voice) -> bool:
     """Returns whether livekit should hear of an event: not of the avatar's own words, nor of a listener's sounds."""
     if event.type not in _WORDS or not event.alternatives:
         return True
-    text = event.alternatives[0].text
-    if voice.speaking and is_backchannel(text):
+    said = event.alternatives[0]
+    text = said.text
+    if voice.speaking and is_backchannel(text, str(said.language)):
         return False
     return not (voice.loudness > 0 and is_echo(text, voice.lately))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from livekit.agents import stt, utils, vad
 from livekit.agents.language import LanguageCode
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 
+from agent.quiet import QuietTail
 from agent.recogniser import LONGEST
 from agent.steady import VOICE_NICENESS, yielding_thread
 from agent.vad import PREFIX
@@ -37,12 +38,6 @@ _DIP: Final = round(0.04 * SPEECH_RATE)
 
 _PATIENCE: Final = 2
 """A partial transcript waits for a dip until it is so many times as long overdue."""
-
-_QUIET: Final = 0.03
-"""Of an utterance's loudest sample (-30 dB): below, nothing is said, though detectors notice that only 0.1 s later."""
-
-_LONGEST_LAG: Final = round(0.25 * SPEECH_RATE)
-"""Samples after which a detector is right: something else than the speech was so loud."""
 
 
 class Recognises(Protocol):
@@ -113,9 +108,9 @@ class _Utterance:
 
     Attributes:
         first: Index of its first sample in the stream.
-        judged: Index after the last sample that the detector judged.
+        judged: Index after the last sample that was judged.
         voiced: Index after its last sample with speech.
-        peak: Its loudest sample.
+        tail: How long it has been quiet.
         heard: Index after the last sample that was recognised.
         said: What was recognised until `heard`.
         offered: Value of `heard` when the transcript was last offered as stable.
@@ -124,7 +119,7 @@ class _Utterance:
     first: int
     judged: int
     voiced: int
-    peak: int = 0
+    tail: QuietTail = field(default_factory=lambda: QuietTail(SPEECH_RATE))
     heard: int = 0
     said: Recognised | None = None
     offered: int = 0
@@ -168,7 +163,8 @@ class _WhisperStream(stt.RecognizeStream):
             now = round(event.timestamp * SPEECH_RATE)  # the detector may lag behind the sound
             if event.type is vad.VADEventType.START_OF_SPEECH:
                 begun = now - round((event.speech_duration + PREFIX) * SPEECH_RATE)
-                self._utterance = _Utterance(first=max(begun, self._sound_start), judged=now, voiced=now)
+                first = max(begun, self._sound_start)
+                self._utterance = _Utterance(first=first, judged=first, voiced=now)
                 self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH))
             elif event.type is vad.VADEventType.INFERENCE_DONE and self._utterance is None:
                 self._drop(now - round(3 * PREFIX * SPEECH_RATE))
@@ -201,16 +197,10 @@ class _WhisperStream(stt.RecognizeStream):
             self._recognise(utterance, stt.SpeechEventType.INTERIM_TRANSCRIPT)
 
     def _judge(self, utterance: _Utterance, now: int, *, speech: bool) -> None:
-        """Notes how far there is speech: what the detector takes for it and is not much softer than the loudest."""
-        since = utterance.judged if utterance.peak else utterance.first
-        sound = np.abs(self._sound[since - self._sound_start : now - self._sound_start].astype(np.int32))
+        """Notes how far there is speech."""
+        utterance.tail.push(self._sound[utterance.judged - self._sound_start : now - self._sound_start], speech=speech)
         utterance.judged = now
-        utterance.peak = max(utterance.peak, int(sound.max(initial=1)))
-        loud = np.flatnonzero(sound > _QUIET * utterance.peak)
-        if speech and len(loud):
-            utterance.voiced = since + int(loud[-1]) + 1
-        elif speech and now - utterance.voiced > _LONGEST_LAG:
-            utterance.voiced, utterance.peak = now, int(sound.max(initial=1))
+        utterance.voiced = now - round(utterance.tail.seconds * SPEECH_RATE)
 
     def _recognise(self, utterance: _Utterance, kind: stt.SpeechEventType) -> None:
         self._running = asyncio.create_task(self._hear(utterance, kind))

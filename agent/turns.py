@@ -23,6 +23,14 @@ _BACKCHANNELS: Final = _set(
 )
 """Words with which listeners say no more than that they listen (Schegloff 1982; Ward & Tsukahara 2000)."""
 
+_BACKCHANNELS_ELSEWHERE: Final = {
+    "de": _set("ja jaja jo genau stimmt klar achso ach so aha echt gut schön richtig natürlich super krass"),
+    "es": _set("sí si ya ajá claro vale bueno bien exacto cierto eso"),
+    "fr": _set("oui ouais d'accord bien voilà exactement bon tout à fait"),
+    "it": _set("sì già certo esatto bene giusto davvero ecco capito va"),
+}
+"""The same in other languages, beside those of English, of which sounds and some words are used there as well."""
+
 _BACKCHANNEL_PHRASES: Final = re.compile(r"\b(?:i see|got it|of course|go on|uh huh|mm hm+|makes sense)\b")
 _LONGEST_BACKCHANNEL: Final = 4
 
@@ -56,10 +64,16 @@ _ECHOED: Final = 0.7
 _UNFINISHED_MARK: Final = re.compile(r"(?:\.\.\.|…|[,;:–—-])[\"')\]]*$")
 
 
-def is_backchannel(text: str) -> bool:
-    """Returns whether a text says no more than that someone listens."""
+def is_backchannel(text: str, language: str = "en") -> bool:
+    """Returns whether a text says no more than that someone listens.
+
+    Args:
+        text: What was said.
+        language: Its code, such as ``de`` or ``de-AT``.
+    """
     said = _BACKCHANNEL_PHRASES.sub("yes", " ".join(words(text))).split()
-    return len(said) <= _LONGEST_BACKCHANNEL and set(said) <= {"yes", *_BACKCHANNELS}
+    known = _BACKCHANNELS | _BACKCHANNELS_ELSEWHERE.get(language.lower().split("-")[0], frozenset())
+    return len(said) <= _LONGEST_BACKCHANNEL and set(said) <= known
 
 
 def is_echo(text: str, spoken: str) -> bool:

@@ -16,6 +16,7 @@ import webrtcvad
 from livekit import rtc
 from livekit.agents import utils, vad
 
+from agent.quiet import QuietTail
 from avatar.types import SPEECH_RATE
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class SpeechGate:
 
 
 class VoicedVAD(vad.VAD):
-    """A detector whose speech lasts as long as there was voice in it, not until its end is certain.
+    """A detector whose speech lasts as long as there was voice in it, not until its end is certain or noticed.
 
     Args:
         detector: Finds the speech.
@@ -231,15 +232,19 @@ class _VoicedStream(vad.VADStream):
     async def _main_task(self) -> None:
         forwarding = asyncio.create_task(self._forward(), name="voice detection")
         silence = before = 0.0
+        tail = QuietTail(SPEECH_RATE)
         try:
             async for event in self._inner:
                 told = event
                 if event.type is vad.VADEventType.START_OF_SPEECH:
-                    silence = 0.0
+                    silence, tail = 0.0, QuietTail(event.frames[0].sample_rate)
+                    tail.push(_samples(event), speech=True)
                 elif event.type is vad.VADEventType.INFERENCE_DONE:
                     silence += event.timestamp - before if event.raw_accumulated_silence > 0 else 0.0
                     before = event.timestamp
-                    told = replace(event, speech_duration=max(0.0, event.speech_duration - silence))
+                    tail.push(_samples(event), speech=event.raw_accumulated_speech > 0)
+                    unnoticed = max(0.0, tail.seconds - event.raw_accumulated_silence) if event.speaking else 0.0
+                    told = replace(event, speech_duration=max(0.0, event.speech_duration - silence - unnoticed))
                     if self._on_window:
                         self._on_window(told)
                 self._event_ch.send_nowait(told)
@@ -254,3 +259,7 @@ class _VoicedStream(vad.VADStream):
             else:
                 self._inner.push_frame(item)
         self._inner.end_input()
+
+
+def _samples(event: vad.VADEvent) -> NDArray[np.int16]:
+    return np.frombuffer(event.frames[0].data, np.int16)

@@ -129,7 +129,7 @@ async def test_the_real_detector_finds_who_speaks_over_the_echo(say):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("word", ["Yeah.", "Right.", "Uh-huh."])
+@pytest.mark.parametrize("word", ["Yeah.", "Right.", "Uh-huh.", "Okay."])
 async def test_a_listeners_word_is_too_short_to_interrupt(say, word):
     assert 0 < await voiced(say(word)) < load_config().turns.min_interruption
 

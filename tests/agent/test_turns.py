@@ -75,6 +75,19 @@ SAID = "The largest ocean is the Pacific Ocean. It covers a third of the planet.
 
 
 @pytest.mark.parametrize(
+    ("text", "language"),
+    [("Ja, genau.", "de"), ("Mhm.", "de-AT"), ("Claro.", "es"), ("D'accord.", "fr"), ("Esatto!", "it")],
+)
+def test_people_listen_in_other_languages_too(text, language):
+    assert is_backchannel(text, language)
+
+
+@pytest.mark.parametrize(("text", "language"), [("Ja, warum?", "de"), ("Claro.", "en"), ("Espera.", "es")])
+def test_a_listeners_word_counts_in_its_own_language(text, language):
+    assert not is_backchannel(text, language)
+
+
+@pytest.mark.parametrize(
     "text", ["is the Pacific Ocean", "The largest ocean is the specific ocean.", "It covers a third"]
 )
 def test_the_avatars_own_words_are_an_echo_even_if_partly_misheard(text):

@@ -8,6 +8,7 @@ from livekit.agents.vad import VADEventType
 from agent.options import SileroOptions, WebRtcOptions
 from agent.vad import VoicedVAD, WebRtcVAD, silero_vad
 from avatar.types import SPEECH_RATE
+from tests.agent.fakes import LoudnessVAD, sound
 from tests.fakes import spoken
 
 OPTIONS = WebRtcOptions(min_speech=0.1, min_silence=0.35)
@@ -133,3 +134,15 @@ async def test_a_wrapped_detector_finds_the_same_speech():
     detectors = (VoicedVAD(WebRtcVAD(OPTIONS)), WebRtcVAD(OPTIONS))
     wrapped, plain = [edges(await detect(each, sound)) for each in detectors]
     assert [(kind, event.timestamp) for kind, event in wrapped] == [(kind, event.timestamp) for kind, event in plain]
+
+
+async def test_a_word_is_as_long_as_it_is_though_the_detector_notices_its_end_late():
+    samples = sound(0.5, 0.352, 1.0)
+    stream = VoicedVAD(LoudnessVAD(lag=0.16)).stream()
+    for start in range(0, len(samples), 320):
+        piece = samples[start : start + 320]
+        stream.push_frame(rtc.AudioFrame(piece.tobytes(), SPEECH_RATE, 1, len(piece)))
+    stream.end_input()
+    told = [event async for event in stream if event.type is VADEventType.INFERENCE_DONE]
+    await stream.aclose()
+    assert max(event.speech_duration for event in told) == pytest.approx(0.352, abs=0.033)
