@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from agent.echo import EchoCanceller
-from agent.sound import PlayBuffer, microphone, speaker
+from agent.sound import Microphone, PlayBuffer, Speaker
 from agent.web.conversation import Caption, Notice, SetMicrophone, StateChanged
 from avatar.audio import Resampler
 from avatar.types import OUTPUT_RATE, SPEECH_RATE
@@ -69,9 +69,9 @@ class Call:
             InputError: A device is missing or can't be opened.
         """
         async with AsyncExitStack() as stack:
-            out = speaker(self._devices.speaker, self._buffer, self._played, self._changed("speaker"))
+            out = Speaker(self._devices.speaker, self._buffer, self._played, self._changed("speaker"))
             await stack.enter_async_context(out)
-            ears = microphone(self._devices.microphone, self._heard, self._changed("microphone"))
+            ears = Microphone(self._devices.microphone, self._heard, self._changed("microphone"))
             await stack.enter_async_context(ears)
             if self._devices.cancel_echo:
                 self._echo = EchoCanceller(out.latency + ears.latency)

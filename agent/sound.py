@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakSet
 
@@ -12,29 +13,42 @@ import numpy as np
 
 from agent.devices import choose, portaudio
 from avatar.errors import InputError
-from avatar.types import FRAME_RATE, OUTPUT_RATE
+from avatar.types import OUTPUT_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from numpy.typing import NDArray
 
     from agent.devices import AudioDevice, Direction
 
 HELD: Final = OUTPUT_RATE // 5
-"""Samples that a speaker holds at most: 0.2 s. What comes on top takes the place of the oldest."""
+"""Samples that wait for a speaker at most: 0.2 s. What comes on top takes the place of the oldest."""
 
-_READY: Final = 3 * OUTPUT_RATE // FRAME_RATE // 2
-"""Samples gathered before the first is played, or after a gap: 60 ms, for frames that come a little late."""
+LEAD: Final = OUTPUT_RATE // 10
+"""Samples that a speaker has before the first of a sound: 0.1 s, in which Python may be busy and frames may be late.
+
+A sound server's device that runs dry is silent for a second or more.
+"""
+
+_LOW: Final = OUTPUT_RATE // 25
+"""Samples in the speaker below which it gets silence when there is nothing else: 40 ms."""
 
 _BLOCK: Final = OUTPUT_RATE // 100
+_ROOM: Final = 0.25
+"""Seconds that a speaker takes."""
+
+_SLACK: Final = 0.1
+"""Seconds that a microphone keeps until they are fetched; with 20 ms, what it hears is torn whenever Python is busy."""
+
 _WATCH_SECONDS: Final = 3.0
 _RETRY_SECONDS: Final = 1.0
+_PATIENCE: Final = 2.0
 
 
 class PlayBuffer:
-    """Sound on its way to a speaker: filled in frames, drained in blocks of any size, from two threads.
+    """Sound on its way to a speaker: filled in frames by one thread, emptied by another.
 
     Attributes:
         n_held: Samples that wait.
@@ -43,40 +57,46 @@ class PlayBuffer:
     def __init__(self) -> None:
         self._frames: deque[NDArray[np.float32]] = deque()
         self.n_held = 0
-        self._waiting = True
-        self._lock = threading.Lock()
+        self._dry = True
+        self._changed = threading.Condition()
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Adds sound, float32 (n_samples,).
 
         Two clocks never agree: a silent frame is left out when there is more than enough, so that speech need not be.
         """
-        with self._lock:
+        with self._changed:
             if self.n_held > HELD // 2 and not np.any(samples):
                 return
             self._frames.append(samples)
             self.n_held += len(samples)
             while self.n_held > HELD:
                 self.n_held -= len(self._frames.popleft())
+            self._changed.notify()
 
-    def take(self, n_samples: int) -> NDArray[np.float32]:
-        """Returns the next sound, float32 (n_samples,), with silence where there is none."""
-        out = np.zeros(n_samples, np.float32)
-        with self._lock:
-            if self._waiting and self.n_held < _READY:
-                return out
-            self._waiting = False
-            filled = 0
-            while filled < n_samples and self._frames:
-                frame = self._frames.popleft()
-                piece = frame[: n_samples - filled]
-                out[filled : filled + len(piece)] = piece
-                filled += len(piece)
-                if len(piece) < len(frame):
-                    self._frames.appendleft(frame[len(piece) :])
-            self.n_held -= filled
-            self._waiting = filled < n_samples
-        return out
+    def wait(self, seconds: float) -> None:
+        """Returns when there is sound, or after some time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.n_held, seconds)
+
+    def due(self, n_ahead: int) -> NDArray[np.float32]:
+        """Returns what a speaker gets next, float32 (n_samples,): all there is, silence, or nothing yet.
+
+        After a gap it gets silence first, so that it has a lead again.
+
+        Args:
+            n_ahead: Samples that the speaker has still to play.
+        """
+        with self._changed:
+            pieces = [each for each in self._frames if n_ahead <= 2 * LEAD or np.any(each)]
+            self._frames.clear()
+            self.n_held = 0
+            if not pieces:
+                self._dry = self._dry or n_ahead < _LOW
+                return np.zeros(_BLOCK if n_ahead < _LOW else 0, np.float32)
+            lead = max(0, LEAD - n_ahead) if self._dry else 0
+            self._dry = False
+            return np.concatenate([np.zeros(lead, np.float32), *pieces])
 
 
 class Line:
@@ -85,16 +105,16 @@ class Line:
     Args:
         direction: ``in`` or ``out``.
         name: The device's name, or None for the default.
-        callback: PortAudio's callback, called in a thread of its own.
+        latency: Seconds between the device and us, roughly.
         on_change: Told in the loop whether the device is there.
     """
 
     def __init__(
-        self, direction: Direction, name: str | None, callback: Callable[..., None], on_change: Callable[[bool], None]
+        self, direction: Direction, name: str | None, latency: float, on_change: Callable[[bool], None]
     ) -> None:
         self._direction: Direction = direction
         self._name = name
-        self._callback = callback
+        self.latency = latency
         self._on_change = on_change
         self._stream: Any = None
         self._watch: asyncio.Task[None] | None = None
@@ -120,33 +140,26 @@ class Line:
             await asyncio.wait([self._watch])
         await asyncio.to_thread(self.close)
 
-    @property
-    def latency(self) -> float:
-        """Seconds between the device and us, as PortAudio knows it."""
-        return float(self._stream.latency) if self._stream is not None else 0.0
-
     def _open(self) -> None:
         device = choose(self._direction, self._name)
         module = portaudio()
-        make = module.InputStream if self._direction == "in" else module.OutputStream
         with _OPENING:
             device.select()
             try:
-                stream = make(
-                    samplerate=OUTPUT_RATE,
-                    channels=1,
-                    dtype="float32",
-                    device=device.port,
-                    blocksize=_BLOCK,
-                    latency="low",
-                    callback=self._callback,
-                )
-                stream.start()
+                stream = self._start(module, {**_FORMAT, "device": device.port})
             except module.PortAudioError as error:
                 raise InputError(
                     f"opening {device.name}", expected="a free device at 48 kHz", got=" ".join(str(error).split())[:160]
                 ) from error
         self._stream, self.device = stream, device
+        self._opened()
+
+    def _start(self, module: ModuleType, form: dict[str, object]) -> Any:  # noqa: ANN401 - sounddevice's stream
+        """Returns a running stream."""
+        raise NotImplementedError
+
+    def _opened(self) -> None:
+        """Called when the stream is the line's own."""
 
     def close(self) -> None:
         """Lets the device go; while the line is entered it is soon opened again."""
@@ -207,33 +220,65 @@ _OPENING: Final = threading.Lock()
 _LINES: Final[WeakSet[Line]] = WeakSet()
 
 
-def speaker(
-    name: str | None,
-    buffer: PlayBuffer,
-    on_play: Callable[[NDArray[np.float32]], None],
-    on_change: Callable[[bool], None],
-) -> Line:
-    """Returns a speaker that plays a buffer.
+_FORMAT: Final = {"samplerate": OUTPUT_RATE, "channels": 1, "dtype": "float32", "blocksize": _BLOCK}
+
+
+class Speaker(Line):
+    """A speaker that plays a buffer, from a thread of its own.
 
     Args:
         name: The device's name, or None for the default.
         buffer: What is played.
-        on_play: Told in PortAudio's thread what is played, float32 (n_samples,) at 48 kHz.
+        on_play: Told in that thread what is played, float32 (n_samples,) at 48 kHz.
         on_change: Told in the loop whether the device is there.
     """
 
-    def fill(out: NDArray[np.float32], n_samples: int, *_: object) -> None:
-        samples = buffer.take(n_samples)
-        out[:, 0] = samples
-        on_play(samples)
+    def __init__(
+        self,
+        name: str | None,
+        buffer: PlayBuffer,
+        on_play: Callable[[NDArray[np.float32]], None],
+        on_change: Callable[[bool], None],
+    ) -> None:
+        super().__init__("out", name, LEAD / OUTPUT_RATE, on_change)
+        self._buffer = buffer
+        self._on_play = on_play
+        self._thread: threading.Thread | None = None
 
-    return Line("out", name, fill, on_change)
+    def close(self) -> None:
+        """Lets the device go after what is being written."""
+        stream, self._stream = self._stream, None
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
+        self._stream = stream
+        super().close()
+
+    def _start(self, module: ModuleType, form: dict[str, object]) -> Any:  # noqa: ANN401 - sounddevice's stream
+        stream = module.OutputStream(**form, latency=_ROOM)
+        stream.start()
+        return stream
+
+    def _opened(self) -> None:
+        self._thread = threading.Thread(target=self._play, args=(self._stream,), name="speaker", daemon=True)
+        self._thread.start()
+
+    def _alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive() and super()._alive()
+
+    def _play(self, stream: Any) -> None:  # noqa: ANN401 - sounddevice's stream
+        room = stream.write_available
+        with suppress(portaudio().PortAudioError):  # it is gone, which the watch sees
+            while stream is self._stream:
+                n_ahead = room - stream.write_available
+                self._buffer.wait(max(_BLOCK, n_ahead - _LOW) / OUTPUT_RATE)
+                samples = self._buffer.due(room - stream.write_available)
+                if len(samples):
+                    stream.write(samples[:, None])
+                    self._on_play(samples)
 
 
-def microphone(
-    name: str | None, hear: Callable[[NDArray[np.float32]], None], on_change: Callable[[bool], None]
-) -> Line:
-    """Returns a microphone.
+class Microphone(Line):
+    """A microphone.
 
     Args:
         name: The device's name, or None for the default.
@@ -241,7 +286,16 @@ def microphone(
         on_change: Told in the loop whether the device is there.
     """
 
-    def heard(samples: NDArray[np.float32], *_: object) -> None:
-        hear(samples[:, 0].copy())
+    def __init__(
+        self, name: str | None, hear: Callable[[NDArray[np.float32]], None], on_change: Callable[[bool], None]
+    ) -> None:
+        super().__init__("in", name, 2 * _BLOCK / OUTPUT_RATE, on_change)
+        self._hear = hear
 
-    return Line("in", name, heard, on_change)
+    def _start(self, module: ModuleType, form: dict[str, object]) -> Any:  # noqa: ANN401 - sounddevice's stream
+        stream = module.InputStream(**form, latency=_SLACK, callback=self._heard)
+        stream.start()
+        return stream
+
+    def _heard(self, samples: NDArray[np.float32], *_: object) -> None:
+        self._hear(samples[:, 0].copy())

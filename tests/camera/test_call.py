@@ -17,7 +17,7 @@ from agent.config import load_config
 from agent.options import WhisperOptions
 from agent.parts import load_tts
 from agent.recogniser import Recogniser
-from agent.sound import HELD, PlayBuffer, microphone, speaker
+from agent.sound import HELD, Microphone, PlayBuffer, Speaker
 from agent.web.conversation import Choice, Say
 from avatar.audio import Resampler, resampled
 from avatar.motion.whisper import load_whisper
@@ -51,8 +51,8 @@ class Participant:
     @asynccontextmanager
     async def joined(self) -> AsyncGenerator[Participant]:
         async with (
-            speaker("meeting", self._buffer, self._feed, lambda _: None),
-            microphone("cable.monitor", self._hear, lambda _: None),
+            Speaker("meeting", self._buffer, self._feed, lambda _: None),
+            Microphone("cable.monitor", self._hear, lambda _: None),
         ):
             yield self
 
@@ -131,6 +131,7 @@ async def test_a_question_in_a_meeting_is_answered_there(
 
         async with Participant().joined() as participant:
             await asyncio.wait_for(written("avatar: ", 1), 120)  # it greets
+            await asyncio.wait_for(participant.hears_more(100), 60)  # the rest of it is still in the cable
             participant.heard.clear()
             participant.say(question)
             asked = await asyncio.wait_for(written("you: ", 1), 60)

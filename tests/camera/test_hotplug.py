@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from agent.sound import HELD, PlayBuffer, microphone, speaker
+from agent.sound import HELD, Microphone, PlayBuffer, Speaker
 from avatar.types import OUTPUT_RATE
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Cable:
         self._frames = count()
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self.out = speaker("plug", self._buffer, self._feed, self._changed("speaker"))
-        self.ears = microphone("plug.monitor", self._hear, self._changed("microphone"))
+        self.out = Speaker("plug", self._buffer, self._feed, self._changed("speaker"))
+        self.ears = Microphone("plug.monitor", self._hear, self._changed("microphone"))
 
     async def until(self, what: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agent.devices import choose, list_devices
-from agent.sound import HELD, PlayBuffer, microphone, speaker
+from agent.sound import HELD, LEAD, Microphone, PlayBuffer, Speaker
 from avatar.errors import InputError
 from avatar.types import OUTPUT_RATE
 
@@ -25,40 +25,66 @@ def tone(index: int) -> NDArray[np.float32]:
     return (0.3 * np.sin(2 * np.pi * 440 * at / OUTPUT_RATE)).astype(np.float32)
 
 
-def test_sound_comes_out_of_the_buffer_in_any_blocks_as_it_went_in():
+def test_sound_comes_out_of_the_buffer_as_it_went_in_after_a_lead():
     buffer = PlayBuffer()
     frames = [tone(index) for index in range(4)]
-    for frame in frames:
+    for frame in frames[:2]:
         buffer.push(frame)
-    taken = np.concatenate([buffer.take(n) for n in (1, 479, 2000, 3000, 2200)])
-    assert np.array_equal(taken, np.concatenate(frames))
-    assert not buffer.take(480).any()
+    first = buffer.due(0)
+    for frame in frames[2:]:
+        buffer.push(frame)
+    taken = np.concatenate([first, buffer.due(LEAD)])
+    assert not taken[:LEAD].any()
+    assert np.array_equal(taken[LEAD:], np.concatenate(frames))
+    assert not len(buffer.due(LEAD))
 
 
-def test_after_a_gap_the_buffer_gathers_before_it_plays():
+def test_after_a_gap_the_speaker_gets_its_lead_again():
     buffer = PlayBuffer()
     buffer.push(tone(0))
-    assert not buffer.take(480).any()
+    assert len(buffer.due(0)) == LEAD + FRAME
+    silence = buffer.due(0)
+    assert len(silence)
+    assert not silence.any()
     buffer.push(tone(1))
-    assert buffer.take(480)[1:].all()
+    taken = buffer.due(len(silence))
+    assert len(taken) == LEAD - len(silence) + FRAME
+    assert np.array_equal(taken[-FRAME:], tone(1))
+
+
+def test_a_late_frame_is_no_gap_while_the_speaker_has_something_to_play():
+    buffer = PlayBuffer()
+    buffer.push(tone(0))
+    buffer.due(0)
+    assert not len(buffer.due(LEAD // 2))
+    buffer.push(tone(1))
+    assert np.array_equal(buffer.due(LEAD // 2), tone(1))
 
 
 def test_the_buffer_drops_the_oldest_sound_when_too_much_comes():
     buffer = PlayBuffer()
     for index in range(20):
         buffer.push(tone(index))
-    held = np.concatenate([buffer.take(FRAME) for _ in range(HELD // FRAME)])
+    held = buffer.due(LEAD)[-HELD // FRAME * FRAME :]
     assert np.array_equal(held, np.concatenate([tone(index) for index in range(15, 20)]))
 
 
-def test_silence_is_left_out_when_there_is_more_than_enough():
+def test_silence_is_left_out_when_more_than_enough_waits():
     buffer = PlayBuffer()
     for index in range(3):
         buffer.push(tone(index))
     buffer.push(np.zeros(FRAME, np.float32))
     buffer.push(tone(3))
-    taken = np.concatenate([buffer.take(FRAME) for _ in range(4)])
-    assert np.array_equal(taken, np.concatenate([tone(index) for index in range(4)]))
+    assert np.array_equal(buffer.due(LEAD)[-4 * FRAME :], np.concatenate([tone(index) for index in range(4)]))
+
+
+def test_silence_is_left_out_when_the_speaker_has_more_than_enough():
+    buffer = PlayBuffer()
+    buffer.push(tone(0))
+    buffer.due(0)
+    for samples in (tone(1), np.zeros(FRAME, np.float32), tone(2)):
+        buffer.push(samples)
+    assert np.array_equal(buffer.due(3 * LEAD), np.concatenate([tone(1), tone(2)]))
 
 
 @pytest.mark.sound
@@ -96,8 +122,8 @@ async def test_what_the_speaker_plays_into_a_cable_the_microphone_hears(cables: 
             buffer.push(tone(next(frames)))
 
     async with (
-        speaker("cable", buffer, on_play, lambda _: None) as out,
-        microphone("Monitor of Cable", hear, lambda _: None) as ears,
+        Speaker("cable", buffer, on_play, lambda _: None) as out,
+        Microphone("Monitor of Cable", hear, lambda _: None) as ears,
     ):
         assert out.device is not None
         assert ears.device is not None
@@ -111,5 +137,5 @@ async def test_what_the_speaker_plays_into_a_cable_the_microphone_hears(cables: 
 @pytest.mark.sound
 async def test_a_microphone_that_is_not_there_is_refused_in_one_line(cables: None):
     with pytest.raises(InputError, match="choosing the microphone: expected the name of one device"):
-        async with microphone("gramophone", lambda _: None, lambda _: None):
+        async with Microphone("gramophone", lambda _: None, lambda _: None):
             pass
