@@ -31,6 +31,8 @@ _LOWERED: Final = 1.4
 """How far a wide jaw takes a smile's corners down, as a share of how far above the seam's middle they lie at rest."""
 _LOWEST: Final = 0.05
 """The same at most, face widths."""
+_ROUND_LOWERED: Final = 0.5
+"""Share of that which rounding the lips takes down too."""
 _PUCKERED, _FUNNELLED = 0.022, 0.024
 """How much further than the head's these bring each corner in: it narrows the mouth by a fifth, people by a third."""
 _EVERTED: Final = 0.010
@@ -78,6 +80,7 @@ def _round(face: Face, deltas: NDArray[np.float64]) -> None:
     turned = _carried_by_rim(face, LIP_OUTER_LOWER, -_EVERTED * face.width * arch, below=True)
     deltas[pucker] += _widened(face, -_PUCKERED).sum(0) + turned
     deltas[funnel] += _widened(face, -_FUNNELLED).sum(0)
+    deltas[[funnel, pucker]] += _ROUND_LOWERED * _lowered(face)
     # What `Driver` makes of a funnel, of which the head's own funnel is a part.
     shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[pucker]
     lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
