@@ -92,6 +92,8 @@ _CORNER: Final = 0.62
 """Share of the light that the cheeks take from what lies at the mouth's corners."""
 _GLOW: Final = (0.24, 0.11, 0.08)
 """What the flesh around throws back into the shade, as shares of the light: shaded teeth are warm, not grey."""
+_HIDDEN: Final = 0.8
+"""Share of the light that rounded lips take from teeth that the photo shows."""
 
 
 @njit(**PART, fastmath=True)
@@ -134,7 +136,7 @@ def _ease(x: float) -> float:
 @njit(**PART, fastmath=True)
 def _shade(
     colour: NDArray[np.float32],
-    light: float,
+    lights: tuple[float, float],
     planes: MouthPlanes,
     parts: Parts,
     x: float,
@@ -146,7 +148,8 @@ def _shade(
 
     Args:
         colour: What lies behind: the cavity.
-        light: Light that comes in at this column.
+        lights: Light that comes in at this column, and how much of it rounded lips take: the photo's own teeth lie in
+            no other shade than its own.
         planes: Where the parts are.
         parts: The parts.
         x: Column.
@@ -154,11 +157,13 @@ def _shade(
         below: Distance from the upper lip, 0.05 face widths being 1.
         share: Distance from the upper lip, the lower lip being at 1.
     """
+    light, rounded = lights
     _blend(colour, parts.tongue, planes.tongue, x, y, light * (0.50 + 0.50 * _ease(share)))
     _blend(colour, parts.lower, planes.jaw, x, y, light * (0.56 + 0.40 * min(max(below - 0.2, 0.0), 0.8)))
     _blend(colour, parts.upper, planes.skull, x, y, light * (0.72 + 0.28 * _ease(2.2 * below)))
     if parts.photo.rgba.shape[0] > 1:
-        _blend(colour, parts.photo, planes.photo, x, y, 1.0)
+        shade = 1.0 - _HIDDEN * rounded * (2.0 - light - _ease(2.2 * below) * light)
+        _blend(colour, parts.photo, planes.photo, x, y, shade)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -192,6 +197,7 @@ def fill_mouth(
     for column in range(window.width):
         upper_lip, lower_lip, x = gap.upper[column], gap.lower[column], window.left + column
         entering = gap.light * (1.0 - _CORNER * _ease((abs(x - gap.middle) / gap.half - 0.25) / 0.75))
+        lights = (entering, 1.0 - gap.light)
         for row in range(window.height):
             y = window.top + row
             alpha = coverage[row, column] * gap.opacity[column]
@@ -216,7 +222,7 @@ def fill_mouth(
             shade = wide * (0.62 + 0.38 * _ease(rim)) if drawn else 1.0
             for channel in range(3):
                 colour[channel] = dark[0, channel] * (0.55 + 0.45 * share)
-            _shade(colour, entering, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
+            _shade(colour, lights, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
             for channel in range(3):
                 value = shade * colour[channel]
                 value += tongue * (gap.light * (light * dark[1, channel] + wet) - value)

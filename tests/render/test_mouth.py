@@ -48,6 +48,16 @@ def test_rounded_lips_shade_the_teeth(renderer: PortraitRenderer, portrait: Port
     assert np.percentile(mouth(renderer, portrait, **parted, mouthFunnel=0.6).min(-1), 95) < plain
 
 
+def test_rounded_lips_shade_the_teeth_that_the_photo_shows(photo: Portrait) -> None:
+    renderer, scale = PortraitRenderer(photo, SIZE), SIZE / len(photo.rgb)
+    x, y = (photo.landmarks[[13, 14], :2].mean(0) * scale).round().astype(int)
+    lightest = []
+    for funnel in (0.0, 1.0):
+        shown = renderer.render(motion_from({"jawOpen": 0.1, "mouthFunnel": funnel}))[y - 8 : y + 12, x - 8 : x + 9]
+        lightest.append(np.percentile(shown.min(-1), 95))
+    assert lightest[1] < 0.88 * lightest[0]
+
+
 def test_teeth_lie_in_shade_beside_the_corners(renderer: PortraitRenderer, portrait: Portrait) -> None:
     x, y = portrait.landmarks[[13, 14], :2].mean(0).round().astype(int)
     half = round(0.5 * float(np.ptp(portrait.landmarks[[78, 308], 0])))
