@@ -167,8 +167,8 @@ def loading_message(stages: list[LoadStage], *, ready: bool) -> dict[str, Any]:
     return {"type": "loading", "ready": ready, "stages": [asdict(stage) for stage in stages]}
 
 
-def options_message(options: Options, choice: Choice) -> dict[str, Any]:
-    """Returns the message that tells a page what can be chosen and what is."""
+def options_message(options: Options, choice: Choice, *, changing: bool = False) -> dict[str, Any]:
+    """Returns the message that tells a page what can be chosen, what is, and whether that is still being made ready."""
     return {
         "type": "options",
         "avatars": [
@@ -182,6 +182,7 @@ def options_message(options: Options, choice: Choice) -> dict[str, Any]:
         "voices": [_named(voice) for voice in options.voices],
         "personas": [_named(persona) for persona in options.personas],
         "chosen": asdict(choice),
+        "changing": changing,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.web.contract import loading_message, options_message
 from agent.web.conversation import Choice, LoadStage, LoadState
@@ -96,7 +96,7 @@ class Hub:
             timer.cancel()
         mailbox.put({"type": "welcome", "session": session.id, "resumed": resumed})
         mailbox.put(loading_message(self.stages, ready=self.ready))
-        mailbox.put(options_message(self.gallery.options(), session.choice))
+        mailbox.put(self._options(session))
         session.attach(mailbox)
         return session
 
@@ -130,7 +130,7 @@ class Hub:
             now.voice if message.voice is None else _known("voice", message.voice, options.voices),
             now.persona if message.persona is None else _known("persona", message.persona, options.personas),
         )
-        session.choose(choice, lambda: session.send(options_message(self.gallery.options(), session.choice)))
+        session.choose(choice, lambda: session.send(self._options(session)))
 
     async def add_portrait(self, photo: bytes, label: str, session: Session | None) -> Option:
         """Makes an avatar of a photo and tells the session's page how far it is.
@@ -153,7 +153,7 @@ class Hub:
         async with self._upload:
             option = await self.gallery.add_portrait(photo, label, report)
         for each in self._sessions.values():
-            each.send(options_message(self.gallery.options(), each.choice))
+            each.send(self._options(each))
         return option
 
     def session(self, session_id: str) -> Session | None:
@@ -168,6 +168,9 @@ class Hub:
             self.end(session)
         if running:
             await asyncio.wait(running)
+
+    def _options(self, session: Session) -> dict[str, Any]:
+        return options_message(self.gallery.options(), session.choice, changing=session.changing)
 
     def _make_room(self) -> None:
         if len(self._sessions) < self.limit:

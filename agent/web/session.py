@@ -68,11 +68,15 @@ class Session:
     Args:
         engine: Opens conversations.
         choice: Avatar, voice and persona.
+
+    Attributes:
+        changing: Whether the choice is still being made ready; until then the conversation goes on with what it had.
     """
 
     def __init__(self, engine: Engine, choice: Choice) -> None:
         self.id = secrets.token_urlsafe(16)
         self.choice = choice
+        self.changing = False
         self._ready_choice = choice
         self._engine = engine
         self._mailbox: Mailbox | None = None
@@ -191,13 +195,14 @@ class Session:
 
         Args:
             choice: The other one.
-            tell: Tells the page what is chosen, now and if the other one can't be had.
+            tell: Tells the page what is chosen, now and when the other one is ready or can't be had.
         """
         if self._preparing is not None and not self._preparing.done():
             self._preparing.cancel()
         else:
             self._ready_choice = self.choice
         self.choice = choice
+        self.changing = True
         tell()
         self._preparing = asyncio.create_task(self._prepare(choice, tell))
 
@@ -239,9 +244,10 @@ class Session:
         except VisavisError as error:
             self.choice = self._ready_choice
             self.send(error_message(error, "conversation"))
-            tell()
         else:
             self._again.set()
+        self.changing = False
+        tell()
 
     async def _converse(self, conversation: Conversation) -> None:
         self._conversation = conversation

@@ -185,6 +185,8 @@ class Theatre:
         self.conversations: list[TalkingPhoto] = []
         self.prepared: list[Choice] = []
         self.fault: InputError | None = None
+        self.open_door = asyncio.Event()
+        self.open_door.set()
         self._loaded = loaded
         self._opened = asyncio.Event()
         self._avatars = [
@@ -214,6 +216,7 @@ class Theatre:
     async def prepare(self, choice: Choice) -> None:
         if self.fault is not None:
             raise self.fault
+        await self.open_door.wait()
         self.prepared.append(choice)
 
     def open(self, choice: Choice, earlier: Sequence[tuple[str, str]] = ()) -> TalkingPhoto:

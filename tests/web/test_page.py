@@ -274,3 +274,16 @@ async def test_everything_fits_on_a_phone_and_has_a_name(theatre: Theatre, schem
         await expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog", name="Settings")).to_be_hidden()
+
+
+async def test_the_settings_say_that_another_voice_is_being_made_ready(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        await page.click("#settings-open")
+        await expect(page.locator("#changing")).to_be_empty()
+        theatre.open_door.clear()
+        await page.select_option("#voice", "amy")
+        await expect(page.locator("#changing")).to_have_text("Getting ready …")
+        theatre.open_door.set()
+        await expect(page.locator("#changing")).to_be_empty()
+        assert faults == []

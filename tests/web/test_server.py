@@ -112,6 +112,17 @@ async def test_another_voice_opens_another_conversation(theatre: Theatre):
         assert [choice.voice for choice in theatre.prepared] == ["amy"]
 
 
+async def test_the_page_is_told_when_another_voice_is_ready(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        assert (await page.wait_for("options"))["changing"] is False
+        theatre.open_door.clear()
+        await page.send(type="choose", voice="amy")
+        assert (await page.wait_for("options"))["changing"] is True
+        theatre.open_door.set()
+        assert (await page.wait_for("options"))["changing"] is False
+
+
 async def test_what_can_not_be_had_leaves_what_there_is(theatre: Theatre):
     async with visiting(theatre) as visitor, visitor.page() as page:
         await page.wait_for("loading", ready=True)

@@ -112,7 +112,8 @@ export class Settings extends EventTarget {
     document.documentElement.style.setProperty("--caption-size", size);
   }
 
-  #offer({ avatars, voices, personas, chosen }) {
+  #offer({ avatars, voices, personas, chosen, changing }) {
+    byId("changing").textContent = changing ? "Getting ready …" : "";
     const focused = document.activeElement.dataset.avatar;
     const cards = avatars.map((avatar) => this.#card(avatar, avatar.id === chosen.avatar));
     byId("avatars").replaceChildren(...cards);
