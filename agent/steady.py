@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -56,7 +57,10 @@ def keep_pools_from_spinning() -> None:
 def settle() -> None:
     """Collects garbage and takes what is left out of later collections: all that is loaded stays loaded.
 
-    A full collection over the loaded models' 350 000 objects would hold up frames and sound for 180 ms.
+    A full collection over the loaded models' 350 000 objects would hold up frames and sound for 180 ms. At the end of
+    Python they are collected as all others: nanobind's libraries (soxr) tell the terminal of those that are not.
     """
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)
     gc.collect()
     gc.freeze()

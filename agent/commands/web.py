@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 import time
@@ -67,7 +66,6 @@ async def serve(config: Config, args: argparse.Namespace) -> None:
                 await ending.wait()
         finally:
             await engine.aclose()
-            gc.unfreeze()  # so that Python frees all at its end; some libraries tell the terminal what it has not
 
 
 def _note(text: str) -> None:

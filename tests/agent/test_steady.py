@@ -76,3 +76,13 @@ def test_what_is_loaded_is_left_out_of_later_collections():
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_the_terminal_hears_nothing_of_what_was_left_out_when_python_ends():
+    program = "import soxr, types; from agent.steady import settle\n"
+    program += "held = types.SimpleNamespace(resampler=soxr.ResampleStream(8000, 16000, 1)); held.itself = held\n"
+    program += "settle(); settle()"
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stderr == ""

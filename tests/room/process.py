@@ -19,7 +19,7 @@ _RUN_AGENT = Path(__file__).parents[2] / "run_agent.py"
 
 @asynccontextmanager
 async def command(account: Account, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Yields the running command; it is killed afterwards if it still runs."""
+    """Yields the running command, which leads a process group; it is killed afterwards if it still runs."""
     environment = {
         **os.environ,
         "LIVEKIT_URL": account.url,
@@ -27,7 +27,10 @@ async def command(account: Account, *arguments: str) -> AsyncGenerator[asyncio.s
         "LIVEKIT_API_SECRET": account.secret,
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, _RUN_AGENT, "room", *arguments), env=environment, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, _RUN_AGENT, "room", *arguments),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         yield process

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -103,6 +105,31 @@ def is_heard(answer: str, sound: NDArray[np.float32]) -> None:
     assert len(said & understood) >= len(said) / 2, (answer, heard)
 
 
+async def at_rest(caller: Caller) -> tuple[str, list[Seen]]:
+    """Returns who the avatar is, and how it looks before it says anything."""
+    await caller.until(lambda: caller.avatar is not None and len(caller.seen) > 60)
+    assert caller.avatar is not None
+    return caller.avatar.identity, list(caller.seen)
+
+
+async def ask_for_a_story(caller: Caller) -> None:
+    """Returns when a long answer has begun."""
+    n_states = len(caller.states)
+    await caller.room.local_participant.send_text("Tell me a story about the sea.", topic="lk.chat")
+    await caller.until(lambda: "speaking" in caller.states[n_states:])
+
+
+async def ended(process: asyncio.subprocess.Process, reading: asyncio.Task[bytes]) -> str:
+    """Returns what the worker said at last: it ended well, told of nothing that went wrong and left no process."""
+    async with asyncio.timeout(60):
+        lines = (await reading).decode()
+        assert await process.wait() == 0
+    assert not re.search("Traceback|Exception|leaked|never awaited", lines), lines
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return lines
+
+
 @pytest.mark.livekit
 @pytest.mark.model
 async def test_a_question_cuts_a_long_greeting_and_is_answered_aloud_and_the_end_of_the_worker_cuts_nothing(
@@ -113,10 +140,7 @@ async def test_a_question_cuts_a_long_greeting_and_is_answered_aloud_and_the_end
     async with command(server.account, *arguments) as process:
         reading = await joined(process)
         async with calling(server.account, "question", side=256) as caller:
-            await caller.until(lambda: caller.avatar is not None and len(caller.seen) > 60)
-            assert caller.avatar is not None
-            avatar = caller.avatar.identity
-            rest = list(caller.seen)
+            avatar, rest = await at_rest(caller)
             cut = await cut_greeting(caller, avatar, question)
             mouth_moves(rest, caller.sounding())
             caller.side = 16
@@ -125,15 +149,31 @@ async def test_a_question_cuts_a_long_greeting_and_is_answered_aloud_and_the_end
             assert "france" in finals(caller, "caller")[0].lower()
             is_heard(finals(caller, avatar)[1], caller.sound_since(cut))
 
-            n_states = len(caller.states)
-            await caller.room.local_participant.send_text("Tell me a story about the sea.", topic="lk.chat")
-            await caller.until(lambda: "speaking" in caller.states[n_states:])
+            await ask_for_a_story(caller)
             process.send_signal(signal.SIGTERM)
             n_states = len(caller.states)
             await caller.until(lambda: len(finals(caller, avatar)) >= 3 and "listening" in caller.states[n_states:])
             assert process.returncode is None
-        async with asyncio.timeout(60):
-            lines = (await reading).decode()
-        assert "ending after 1 conversation(s)" in lines
-        assert "Traceback" not in lines
-        assert await process.wait() == 0
+        assert "ending after 1 conversation(s)" in await ended(process, reading)
+
+
+@pytest.mark.livekit
+@pytest.mark.model
+async def test_dev_answers_in_picture_and_sound_and_ends_at_once_by_ctrl_c(server: LiveKitServer, tmp_path: Path):
+    question = spoken("What is the capital of France?")
+    arguments = ("dev", "--rooms", "1", "--config", str(persona(tmp_path, "Hello, it is good to see you.")))
+    async with command(server.account, *arguments) as process:
+        reading = await joined(process)
+        async with calling(server.account, "dev", side=256) as caller:
+            avatar, rest = await at_rest(caller)
+            await caller.open_microphone()
+            await caller.until(lambda: len(finals(caller, avatar)) >= 1)
+            asked = time.monotonic()
+            await caller.say(question)
+            await caller.until(lambda: len(finals(caller, avatar)) >= 2)
+            mouth_moves(rest, caller.sounding())
+            is_heard(finals(caller, avatar)[1], caller.sound_since(asked))
+            await ask_for_a_story(caller)
+            os.killpg(process.pid, signal.SIGINT)
+            await caller.until(lambda: caller.avatar is None)
+        assert "ending after" not in await ended(process, reading)
