@@ -38,3 +38,12 @@ async def command(account: Account, *arguments: str) -> AsyncGenerator[asyncio.s
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def joined(process: asyncio.subprocess.Process) -> asyncio.Task[bytes]:
+    """Returns when the worker serves rooms, with what it says from then on."""
+    assert process.stderr is not None
+    async with asyncio.timeout(400):
+        while not (line := await process.stderr.readline()).startswith(b"joins every new room"):
+            assert line, "the worker ended"
+    return asyncio.create_task(process.stderr.read())

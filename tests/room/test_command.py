@@ -21,7 +21,7 @@ from agent.tts import PiperEngine
 from avatar.motion.whisper import load_whisper
 from tests.room.caller import RATE, Caller, calling
 from tests.room.mouth import watch
-from tests.room.process import command
+from tests.room.process import command, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +62,6 @@ def persona(folder: Path, greeting: str) -> Path:
     )
     (folder / "config.yaml").write_text("persona: persona.md\n")
     return folder / "config.yaml"
-
-
-async def joined(process: asyncio.subprocess.Process) -> asyncio.Task[bytes]:
-    """Returns when the worker serves rooms, with what it says from then on."""
-    assert process.stderr is not None
-    async with asyncio.timeout(400):
-        while not (line := await process.stderr.readline()).startswith(b"joins every new room"):
-            assert line, "the worker ended"
-    return asyncio.create_task(process.stderr.read())
 
 
 async def cut_greeting(caller: Caller, avatar: str, question: NDArray[np.float32]) -> float:
