@@ -107,7 +107,7 @@ class FaceSession(AvatarSession[Any]):
     async def _show(self, room: rtc.Room, face: AvatarStream) -> None:
         if not room.isconnected():
             connected = asyncio.Event()
-            room.once("connected", lambda *_: connected.set())
+            room.on("connection_state_changed", lambda _: connected.set() if room.isconnected() else None)
             await connected.wait()
         publisher = RoomPublisher(room, face.size)
         microphones = Microphones(room, lambda sound: _listen(face, sound), lambda _: None)
