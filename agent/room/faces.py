@@ -105,10 +105,7 @@ class FaceSession(AvatarSession[Any]):
         return AvatarStream(load_motion_model(self._seed, self._threads), renderer, LIVE)
 
     async def _show(self, room: rtc.Room, face: AvatarStream) -> None:
-        if not room.isconnected():
-            connected = asyncio.Event()
-            room.on("connection_state_changed", lambda _: connected.set() if room.isconnected() else None)
-            await connected.wait()
+        await _connection(room)
         publisher = RoomPublisher(room, face.size)
         microphones = Microphones(room, lambda sound: _listen(face, sound), lambda _: None)
         try:
@@ -220,6 +217,22 @@ class FaceLender:
     def _on_state(self, face: AvatarStream, changed: dict[str, str], who: rtc.Participant) -> None:
         if who.identity == self._speaker and ATTRIBUTE_AGENT_STATE in changed:
             face.set_state(_state(changed[ATTRIBUTE_AGENT_STATE]))
+
+
+async def _connection(room: rtc.Room) -> None:
+    """Waits until a room is connected; livekit's SDK documents an event of that name, but never sends it."""
+    connected = asyncio.Event()
+
+    def look(_state: object = None) -> None:
+        if room.isconnected():
+            connected.set()
+
+    room.on("connection_state_changed", look)
+    try:
+        look()
+        await connected.wait()
+    finally:
+        room.off("connection_state_changed", look)
 
 
 async def _present(face: AvatarStream, publisher: RoomPublisher) -> None:

@@ -19,7 +19,7 @@ from tests.room.caller import calling
 from tests.room.stage import working
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from agent.room.account import Account
     from tests.room.server import LiveKitServer
@@ -42,8 +42,10 @@ async def beeps(seconds: float) -> AsyncIterator[rtc.AudioFrame]:
 
 
 @asynccontextmanager
-async def agent_in(account: Account, name: str) -> AsyncGenerator[tuple[rtc.Room, AgentSession[Any]]]:
-    """Yields a connected room and a session that is not started, as somebody's agent has them."""
+async def agent_in(
+    account: Account, name: str
+) -> AsyncGenerator[tuple[rtc.Room, AgentSession[Any], Callable[[], Awaitable[None]]]]:
+    """Yields a room and a session that is not started, as somebody's agent has them; `connect` joins the room."""
     token = (
         api.AccessToken(account.key, account.secret)
         .with_identity("their agent")
@@ -52,17 +54,17 @@ async def agent_in(account: Account, name: str) -> AsyncGenerator[tuple[rtc.Room
     )
     room = rtc.Room()
     async with utils.http_context.open():
-        await room.connect(account.url, token.to_jwt())
         session: AgentSession[Any] = AgentSession()
         try:
-            yield room, session
+            yield room, session, lambda: room.connect(account.url, token.to_jwt())
         finally:
             await session.aclose()
             await room.disconnect()
 
 
 async def test_an_agent_gets_a_face_in_its_own_process(server: LiveKitServer):
-    async with calling(server.account, "own") as caller, agent_in(server.account, "own") as (room, session):
+    async with calling(server.account, "own") as caller, agent_in(server.account, "own") as (room, session, connect):
+        await connect()
         avatar = FaceSession(face=face())
         await avatar.start(session, room=room)
         await session.start(Agent(instructions=""), room=room, record=False)
@@ -77,6 +79,19 @@ async def test_an_agent_gets_a_face_in_its_own_process(server: LiveKitServer):
         await caller.until(lambda: caller.avatar is not None and not caller.avatar.track_publications)
 
 
+async def test_a_face_that_comes_before_the_agent_has_joined_is_shown_when_it_has(server: LiveKitServer):
+    async with (
+        calling(server.account, "early") as caller,
+        agent_in(server.account, "early") as (room, session, connect),
+    ):
+        avatar = FaceSession(face=face())
+        await avatar.start(session, room=room)
+        await session.start(Agent(instructions=""), room=room, record=False)
+        await connect()
+        await caller.until(lambda: len(caller.seen) > 3)
+        await avatar.aclose()
+
+
 async def test_a_worker_lends_an_agent_a_face_that_can_be_interrupted(
     server: LiveKitServer, monkeypatch: pytest.MonkeyPatch
 ):
@@ -85,7 +100,8 @@ async def test_a_worker_lends_an_agent_a_face_that_can_be_interrupted(
         monkeypatch.setenv(f"LIVEKIT_{name}", value)
     async with working(account, name="lender") as work, calling(account, "lent") as caller:
         work.stage.lend = face
-        async with agent_in(account, "lent") as (room, session):
+        async with agent_in(account, "lent") as (room, session, connect):
+            await connect()
             avatar = LentFaceSession("me", worker="lender")
             await avatar.start(session, room=room)
             await session.start(Agent(instructions=""), room=room, record=False)
