@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from avatar.kernels import PART
+from avatar.render.sampling import ease
 from avatar.render.tongue import Tip, shadow_at, tip_at
 
 if TYPE_CHECKING:
@@ -128,12 +129,6 @@ def _blend(
 
 
 @njit(**PART, fastmath=True)
-def _ease(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3.0 - 2.0 * x)
-
-
-@njit(**PART, fastmath=True)
 def _shade(
     colour: NDArray[np.float32],
     lights: tuple[float, float],
@@ -158,11 +153,11 @@ def _shade(
         share: Distance from the upper lip, the lower lip being at 1.
     """
     light, rounded = lights
-    _blend(colour, parts.tongue, planes.tongue, x, y, light * (0.50 + 0.50 * _ease(share)))
+    _blend(colour, parts.tongue, planes.tongue, x, y, light * (0.50 + 0.50 * ease(share)))
     _blend(colour, parts.lower, planes.jaw, x, y, light * (0.56 + 0.40 * min(max(below - 0.2, 0.0), 0.8)))
-    _blend(colour, parts.upper, planes.skull, x, y, light * (0.72 + 0.28 * _ease(2.2 * below)))
+    _blend(colour, parts.upper, planes.skull, x, y, light * (0.72 + 0.28 * ease(2.2 * below)))
     if parts.photo.rgba.shape[0] > 1:
-        shade = 1.0 - _HIDDEN * rounded * (2.0 - light - _ease(2.2 * below) * light)
+        shade = 1.0 - _HIDDEN * rounded * (2.0 - light - ease(2.2 * below) * light)
         _blend(colour, parts.photo, planes.photo, x, y, shade)
 
 
@@ -191,12 +186,12 @@ def fill_mouth(
     """
     colour = np.empty(3, np.float32)
     dark, jaw = parts.colours, planes.jaw
-    wide = 0.76 + 0.24 * _ease(gap.height / (0.055 * width))
+    wide = 0.76 + 0.24 * ease(gap.height / (0.055 * width))
     drawn = parts.photo.rgba.shape[0] == 1
     raised = tip.top > tip.lip - 0.02
     for column in range(window.width):
         upper_lip, lower_lip, x = gap.upper[column], gap.lower[column], window.left + column
-        entering = gap.light * (1.0 - _CORNER * _ease((abs(x - gap.middle) / gap.half - 0.25) / 0.75))
+        entering = gap.light * (1.0 - _CORNER * ease((abs(x - gap.middle) / gap.half - 0.25) / 0.75))
         lights = (entering, 1.0 - gap.light)
         for row in range(window.height):
             y = window.top + row
@@ -208,7 +203,7 @@ def fill_mouth(
                 p, q = jaw[0] * dx + jaw[1] * dy, jaw[2] * dx + jaw[3] * dy
                 tongue, light, wet = tip_at(tip, parts.relief, p, q, width)
                 edge = max(gap.teeth + 0.8 * p * p, tip.shown)
-                tongue *= _ease((edge - q) / 0.012 + 0.5)
+                tongue *= ease((edge - q) / 0.012 + 0.5)
                 if outside:
                     if tip.out > 0.0:
                         shadow = shadow_at(tip, p, q) * (1.0 - alpha)
@@ -219,7 +214,7 @@ def fill_mouth(
                 continue
             share = min(max((y - upper_lip) / max(lower_lip - upper_lip, 1.0), 0.0), 1.0)
             rim = min(y - upper_lip, lower_lip - y) / (0.10 * gap.height + 1.0)
-            shade = wide * (0.62 + 0.38 * _ease(rim)) if drawn else 1.0
+            shade = wide * (0.62 + 0.38 * ease(rim)) if drawn else 1.0
             for channel in range(3):
                 colour[channel] = dark[0, channel] * (0.55 + 0.45 * share)
             _shade(colour, lights, planes, parts, x, y, (y - upper_lip) / (0.05 * width), share)
