@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LLM_NICENESS: Final = 5
+LLM_NICENESS: Final = 10
 """The LLM writes faster than anybody speaks: it gives way to all others."""
 
-VOICE_NICENESS: Final = 2
+VOICE_NICENESS: Final = 3
 """Recognition and synthesis give way to whatever has its moment: motion, pictures, their encoder, the microphone."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar.motion.layout import INDEX
-from avatar.stream import AvatarStream, StreamOptions
+from avatar.stream import LIVE, AvatarStream, StreamOptions
 from avatar.sync import OUTPUT_SAMPLES
 from avatar.types import AvatarState, Playout
 from tests.fakes import motion_in
@@ -92,6 +92,23 @@ def test_a_stop_delay_keeps_pictures_that_were_ready_but_no_sound(stop: Callable
     closed = take(stream, 3)
     assert not any(motion_in(frame.rgb)[INDEX["jawOpen"]] for frame in closed)
     assert [frame.index for frame in closed] == [22, 23, 24]
+
+
+@pytest.mark.parametrize("stop", [AvatarStream.interrupt, AvatarStream.pause])
+def test_live_a_stop_leaves_three_frames_of_time_to_make_the_first_one_after_it(
+    stop: Callable[[AvatarStream], object],
+) -> None:
+    stream = new_stream(LIVE)
+    say(stream, 4.0)
+    take(stream, 20)
+    while stream.draw():
+        pass
+    stop(stream)
+    frames = [stream.show() for _ in range(3)]
+    assert stream.n_late == 0
+    assert not np.any(sound(frames)[960:])
+    stream.show()
+    assert stream.n_late == 1
 
 
 def test_speech_that_follows_an_interruption_at_once_is_not_held_up_by_a_stop_delay() -> None:

@@ -10,6 +10,7 @@ Prosody (log energy, fundamental frequency, voicing) depends on a frame and 192 
 the same in every window that holds these.
 
 A window of silence is not encoded: its features are one constant, so a listening or idle avatar costs almost nothing.
+Nor is most of the silence before speech: the first picture of an answer waits for its features.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ N_PROSODY: Final = 3
 
 SILENCE_LEVEL: Final = 1e-4
 """Peak below which a window counts as silence (-80 dB of full scale)."""
+
+_LEAST_ENCODED: Final = 20
+"""Frames of a window that are encoded at least, be it silence: with those, what motion is made of the speech after it
+differs no more than from one window to the next (jaw .005 of .097, seal .038 of .197), and a third is saved."""
 
 _AUDIBLE: Final = 0.45
 """Log energy above which something is said (-44 dB)."""
@@ -93,10 +98,11 @@ class SpeechFeatures:
             samples: float32 (n_frames * 640,) at 16 kHz.
         """
         n_frames = len(samples) // SAMPLES_PER_FRAME
-        if np.abs(samples).max(initial=0.0) < SILENCE_LEVEL:
-            hidden = np.broadcast_to(self._silence, (n_frames, len(self._silence)))
-        else:
-            hidden = _pairs(self._encoder.encode(samples))
+        loud = np.flatnonzero(np.abs(samples) >= SILENCE_LEVEL)
+        hidden = np.tile(self._silence, (n_frames, 1))
+        if len(loud):
+            n_skipped = min(int(loud[0]) // SAMPLES_PER_FRAME, max(0, n_frames - _LEAST_ENCODED))
+            hidden[n_skipped:] = _pairs(self._encoder.encode(samples[n_skipped * SAMPLES_PER_FRAME :]))
         return np.concatenate([hidden, prosody(samples)], axis=1)
 
 

@@ -58,7 +58,7 @@ class StreamOptions:
     user_ahead: int | None = None
 
 
-LIVE: Final = StreamOptions(start_delay=1, stop_delay=2, user_ahead=12)
+LIVE: Final = StreamOptions(start_delay=1, stop_delay=3, user_ahead=12)
 """For conversation in real time."""
 
 FILES: Final = StreamOptions(first_chunk=12, second_chunk=25, chunk=25)

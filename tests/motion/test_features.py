@@ -17,9 +17,11 @@ class CountingEncoder:
 
     def __init__(self):
         self.calls = 0
+        self.n_frames = 0
 
     def encode(self, samples):
         self.calls += 1
+        self.n_frames = len(samples) // SAMPLES_PER_FRAME
         pieces = samples.reshape(-1, 320)
         return np.stack([pieces.mean(axis=1), np.full(len(pieces), 7)], axis=1).astype(np.float32)
 
@@ -77,11 +79,36 @@ def test_silence_is_not_encoded():
     assert encoder.calls == before + 1
 
 
+@pytest.mark.parametrize(
+    ("n_silent", "n_loud", "n_encoded"), [(21, 11, 20), (30, 2, 20), (5, 27, 27), (0, 32, 32), (8, 4, 12)]
+)
+def test_silence_before_speech_is_encoded_only_where_the_encoder_needs_it(n_silent, n_loud, n_encoded):
+    encoder = CountingEncoder()
+    speech = SpeechFeatures(encoder)
+    sound = np.concatenate([np.zeros(n_silent * SAMPLES_PER_FRAME, np.float32), tone(150, n_loud) + 0.1])
+    values = speech(sound)
+    assert encoder.n_frames == n_encoded
+    np.testing.assert_allclose(values[:, 0], sound.reshape(-1, SAMPLES_PER_FRAME).mean(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(values[:, 1], 7)
+    np.testing.assert_array_equal(values[:, 2:], prosody(sound))
+
+
 def test_every_chunk_size_gets_a_window_that_the_context_fills():
     for n_frames in range(features.MIN_CHUNK, features.MAX_CHUNK + 1):
         window = window_frames(n_frames)
         assert window >= features.CONDITION_PAST + n_frames + features.LOOK_AHEAD
         assert window <= features.AUDIO_CONTEXT + n_frames + features.LOOK_AHEAD
+
+
+@pytest.mark.model
+def test_features_of_speech_hardly_depend_on_how_much_of_the_silence_before_it_is_encoded(monkeypatch):
+    speech = SpeechFeatures(load_whisper())
+    spoken = np.concatenate([tone(f, 3, 0.2) for f in (110, 180, 130, 220)])
+    sound = np.concatenate([np.zeros(21 * SAMPLES_PER_FRAME, np.float32), spoken])
+    brief = speech(sound)[21:, :512]
+    monkeypatch.setattr(features, "_LEAST_ENCODED", len(sound))
+    whole = speech(sound)[21:, :512]
+    assert np.median([np.corrcoef(*pair)[0, 1] for pair in zip(brief, whole, strict=True)]) > 0.8
 
 
 @pytest.mark.model
