@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ import numpy as np
 
 from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
 from avatar.render.folds import find_folds, put_pixels
+from avatar.render.margins import carried_on
+from avatar.render.outside import GRID
 from avatar.render.raster import FAR, blank_canvas, rasterise
-from avatar.render.surface import GRID
 from avatar.render.texture import scratch_rows, show
 
 if TYPE_CHECKING:
@@ -56,11 +58,14 @@ class Sheet:
         self._faces = surface.faces
         self._plates = plates
         self._jump = _FOLD * texels
+        margin = math.ceil(surface.beyond * texels)
+        self._picture = carried_on(plates.sheet, margin)
+        self._texture = surface.texture + np.float32(margin)
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
         self._vertices = Vertices(surface.rest, home, surface.follow, surface.wrinkles)
         self._lens = camera.numbers()
         self._screen = Screen(
-            np.zeros((n, 3), np.float32), surface.texture.copy(), np.ones(n, np.float32), np.zeros(n, np.uint8)
+            np.zeros((n, 3), np.float32), self._texture.copy(), np.ones(n, np.float32), np.zeros(n, np.uint8)
         )
         self._canvas = blank_canvas(size)
         self._rows = [scratch_rows(size) for _ in range(threads)]
@@ -120,10 +125,10 @@ class Sheet:
         Triangles with nothing of the person are left out, and what never moves is a part of the room.
         """
         surface, size = self._surface, len(behind)
-        opacity = (self._plates.sheet >> np.uint32(24)).astype(np.uint8)
-        around = 2 * round(1.2 * GRID * len(opacity)) + 1
+        opacity = (self._picture >> np.uint32(24)).astype(np.uint8)
+        around = 2 * round(1.2 * GRID * len(self._plates.sheet)) + 1
         near = np.asarray(cv2.dilate(opacity, np.ones((around, around), np.uint8)))
-        column, row = np.clip(surface.texture.round().astype(int), 0, len(opacity) - 1).T
+        column, row = np.clip(self._texture.round().astype(int), 0, len(opacity) - 1).T
         self._faces = np.ascontiguousarray(surface.faces[(near[row, column] > 0)[surface.faces].any(1)])
         bent = np.bincount(
             np.repeat(np.arange(len(surface.rest)), np.diff(surface.weights.indptr)),
@@ -140,7 +145,7 @@ class Sheet:
     def _hang_strip(self, opening: Opening, first: int) -> None:
         """Between moved lids the sheet shows the upper lash line, so that a closing eye ends in lashes."""
         last = first + len(opening.lower)
-        place, rest, texture = self._screen.place, self._surface.rest, self._surface.texture
+        place, rest, texture = self._screen.place, self._surface.rest, self._texture
         place[first:last] = place[opening.lower]
         gap = place[opening.lower, 1] - place[opening.upper, 1]
         moved = float(np.abs(gap - (rest[opening.upper, 1] - rest[opening.lower, 1])).max())
@@ -150,7 +155,7 @@ class Sheet:
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> int:
         rasterise(self._screen, self._faces, self._canvas, *self._bands[band])
-        show(self._plates.sheet, self._canvas, out, self._rows[band], *self._bands[band])
+        show(self._picture, self._canvas, out, self._rows[band], *self._bands[band])
         return 0
 
     def _find_band(self, band: int, out: NDArray[np.uint8]) -> int:
