@@ -73,3 +73,34 @@ def test_dropped_speech_leaves_no_picture_behind() -> None:
     stream.interrupt()
     fading = stream.show()
     np.testing.assert_array_equal(stream.show().rgb, fading.rgb)
+
+
+def test_a_picture_that_would_come_too_late_gives_way_to_the_next_one() -> None:
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    take(stream, 1)
+    stream.plan()
+    assert stream.draw(n_hopeless=2)
+    frames = [stream.show() for _ in range(3)]
+    assert stream.n_late == 2
+    assert [round(1000 * float(motion_in(frame.rgb)[INDEX["x"]])) for frame in frames] == [0, 0, 3]
+
+
+def test_where_no_later_motion_is_known_a_late_picture_is_better_than_none() -> None:
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    stream.plan()
+    assert stream.draw(n_hopeless=50)
+    assert stream.draw(n_hopeless=50)
+    for _ in range(2):
+        stream.show()
+    assert stream.n_late == 0
+
+
+def test_pictures_never_go_back_to_one_that_was_left_out() -> None:
+    stream = AvatarStream(LoudnessGenerator(), MotionRenderer())
+    stream.plan()
+    stream.draw(n_hopeless=1)
+    while stream.draw(n_hopeless=50):
+        pass
+    frames = [stream.show() for _ in range(4)]
+    assert stream.n_late == 1
+    assert [round(1000 * float(motion_in(frame.rgb)[INDEX["x"]])) for frame in frames[1:]] == [1, 2, 3]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import aclosing
 
 import numpy as np
 import pytest
 
 from avatar.stream import AvatarStream, LiveStream
+from avatar.stream.live import Deadline
 from avatar.sync import OUTPUT_SAMPLES
 from avatar.types import AvatarState, Playout, SyncedFrame
 from tests.fakes import FlashRenderer, LoudnessGenerator, ManualClock, chunk, voice
@@ -185,3 +187,58 @@ def test_a_slow_picture_does_not_hold_up_motion() -> None:
     with LiveStream(stream, ManualClock()):
         wait_for_pictures(stream, 2)
     assert moved == [True]
+
+
+def hopeless_after(clock: ManualClock, deadline: Deadline, seconds: float) -> int:
+    """How many frames a picture that takes some time is told to leave out."""
+    told: list[int] = []
+
+    def draw(n_hopeless: int) -> bool:
+        told.append(n_hopeless)
+        clock.advance(seconds)
+        return True
+
+    assert deadline.meet(draw)
+    return told[0]
+
+
+@pytest.mark.parametrize(("time_left", "n_hopeless"), [(0.025, 0), (0.015, 1), (-0.015, 1), (-0.03, 2)])
+def test_a_picture_that_takes_20_ms_leaves_out_the_frames_that_it_would_miss(time_left: float, n_hopeless: int) -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock)
+    for _ in range(30):
+        assert hopeless_after(clock, deadline, 0.02) == 0
+    deadline.due = clock.now() + time_left
+    assert hopeless_after(clock, deadline, 0.02) == n_hopeless
+
+
+def test_one_picture_that_was_held_up_does_not_make_the_next_ones_hopeless() -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock)
+    hopeless_after(clock, deadline, 3.0)
+    deadline.due = clock.now() + 0.02
+    assert hopeless_after(clock, deadline, 0.01) == 0
+
+
+async def test_who_draws_live_knows_when_the_next_frame_is_shown() -> None:
+    class Ahead(ManualClock):
+        """Is 0.05 s later for who draws: each picture is begun when its frame should be there."""
+
+        def now(self) -> float:
+            drawing = threading.current_thread().name == "avatar-pictures"
+            return super().now() + (0.05 if drawing else 0.0)
+
+    class Told(AvatarStream):
+        def draw(self, n_hopeless: int = 0) -> bool:
+            told.append(n_hopeless)
+            return super().draw(n_hopeless)
+
+    told: list[int] = []
+    clock = Ahead()
+    with LiveStream(Told(LoudnessGenerator(), FlashRenderer()), clock) as live:
+        wait_for_pictures(live.stream, 5)
+        assert not any(told)  # nobody waits for a frame yet
+        watch = Watch(live, clock)
+        await watch.advance(5)
+        await watch.stop()
+    assert told[-1] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
@@ -24,6 +25,43 @@ _SPEAKING_AHEAD: Final = 12
 
 _HOPELESS_SECONDS: Final = 1.0
 
+_NEWEST: Final = 0.25
+"""Weight of the newest picture's time in what a picture is expected to take."""
+
+_ROUNDING: Final = 1e-6
+
+
+class Deadline:
+    """When the next frame is shown, for who draws: a picture that comes too late would make the next one late as well.
+
+    Args:
+        clock: Tells the time.
+
+    Attributes:
+        due: When the next frame is shown; None before the first.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.due: float | None = None
+        self._clock = clock
+        self._takes = 0.0
+
+    def meet(self, draw: Callable[[int], bool]) -> bool:
+        """Draws a picture, and learns from it how long that takes.
+
+        Args:
+            draw: Is told how many frames' moments will have passed by when it is done; see `AvatarStream.draw`.
+
+        Returns:
+            What it returns.
+        """
+        begun = self._clock.now()
+        late = 0.0 if self.due is None else begun + self._takes - self.due
+        drawn = draw(max(0, math.ceil(late * FRAME_RATE - _ROUNDING)))
+        took = min(self._clock.now() - begun, 1 / FRAME_RATE)  # a single one may be held up by much
+        self._takes += _NEWEST * (took - self._takes)
+        return drawn
+
 
 class LiveStream:
     """Shows an `AvatarStream` at 25 frames a second by a clock.
@@ -42,13 +80,14 @@ class LiveStream:
         self.stream = stream
         self._clock = clock or MonotonicClock()
         self._ahead = ahead
+        self._deadline = Deadline(self._clock)
         self._stopping = False
         self._error: BaseException | None = None
         self._threads = [
             threading.Thread(target=self._work, args=(ready, make), name=name, daemon=True)
             for name, ready, make in (
                 ("avatar-motion", self._wants_motion, stream.plan),
-                ("avatar-pictures", self._wants_picture, stream.draw),
+                ("avatar-pictures", self._wants_picture, lambda: self._deadline.meet(stream.draw)),
             )
         ]
 
@@ -81,10 +120,12 @@ class LiveStream:
         while True:
             await self._clock.sleep_until(due)
             self._check()
-            yield self.stream.show()
+            frame = self.stream.show()
             due += 1 / FRAME_RATE
             if self._clock.now() - due > _HOPELESS_SECONDS:
                 due = self._clock.now()
+            self._deadline.due = due
+            yield frame
 
     def _check(self) -> None:
         if self._error is not None:

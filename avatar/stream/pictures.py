@@ -52,14 +52,20 @@ class AvatarStream(MotionStream):
         """Frames shown so far whose picture was not ready, so that the one before was repeated."""
         return self._n_late
 
-    def draw(self) -> bool:
+    def draw(self, n_hopeless: int = 0) -> bool:
         """Draws the next picture whose motion is known; slow, for one thread at a time.
+
+        Args:
+            n_hopeless: Frames, from the next one on, whose moment will have passed when the picture is drawn: none of
+                them is begun if the motion of a later one is known.
 
         Returns:
             Whether there was one.
         """
         with self._lock:
-            index = self._undrawn()
+            index = self._undrawn(n_hopeless)
+            if index not in self._motion:
+                index = max(self._pictures, default=self._shown - 1) + 1
             planned = self._motion.get(index)
             n_cuts = self._n_cuts
         if planned is None:
@@ -107,8 +113,8 @@ class AvatarStream(MotionStream):
                 self._plan_for(self._undrawn())
         return self.show()
 
-    def _undrawn(self) -> int:
-        index = self._shown
+    def _undrawn(self, n_skipped: int = 0) -> int:
+        index = self._shown + n_skipped
         while index in self._pictures:
             index += 1
         return index
