@@ -52,3 +52,22 @@ def test_a_matte_that_can_not_be_trusted_gives_none(fault: str) -> None:
     elif fault == "nobody":
         person[:] = 0
     assert background_behind(rgb, person, landmarks) is None
+
+
+def test_what_the_matte_leaves_out_beside_the_head_does_not_stay_in_the_room() -> None:
+    rgb, person, landmarks = scene()
+    beside = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.circle(beside, (HEAD[0] + 76, HEAD[1] - 30), 11, 1, -1)
+    rgb[(beside > 0) & (person < 0.5)] = (30, 60, 220)
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    blueness = behind[..., 2].astype(int) - behind[..., 0]
+    assert blueness.max() < 25
+
+
+def test_what_stands_in_the_room_away_from_the_head_stays_there() -> None:
+    rgb, person, landmarks = scene()
+    rgb[10:30, 10:30] = (30, 60, 220)
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    np.testing.assert_array_equal(behind[:35, :35], rgb[:35, :35])
