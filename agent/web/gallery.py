@@ -47,6 +47,7 @@ class PhotoGallery:
 
     def __init__(self, config: Config) -> None:
         from avatar.portrait.folder import DISCLOSURE, avatar_of, list_avatars  # noqa: PLC0415 - heavy
+        from avatar.portrait.photo import DEFAULT_PHOTO  # noqa: PLC0415 - heavy
 
         self._stack = ExitStack()
         self._folder = Path()
@@ -64,7 +65,9 @@ class PhotoGallery:
         default = Choice("", self.cast.voices[0].id, self.cast.personas[0].id)
         if own is None:
             self._photos[_FIRST] = photo
-            first = Option(_FIRST, photo.stem if photo else "Visavis", disclosure=DISCLOSURE)
+            # Ours can be looked at before it is measured; another may hold more than its portrait is to show.
+            picture = None if photo else DEFAULT_PHOTO
+            first = Option(_FIRST, photo.stem if photo else "Visavis", picture, disclosure=DISCLOSURE)
             self._avatars = [first, *self._avatars]
         # What the configuration says about the first avatar goes before what that brings.
         self._avatars[0] = replace(self._avatars[0], voice=default.voice, persona=default.persona)

@@ -54,6 +54,7 @@ class Hub:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._upload = asyncio.Lock()
+        self._told = gallery.options()
 
     @property
     def sessions(self) -> list[Session]:
@@ -152,8 +153,7 @@ class Hub:
 
         async with self._upload:
             option = await self.gallery.add_portrait(photo, label, report)
-        for each in self._sessions.values():
-            each.send(self._options(each))
+        self._tell_options()
         return option
 
     def session(self, session_id: str) -> Session | None:
@@ -189,6 +189,15 @@ class Hub:
         self._stages[stage.name] = stage
         self._on_stage(stage)
         self._tell_loading()
+        self._tell_options()
+
+    def _tell_options(self) -> None:
+        """Tells all pages what can be chosen, if that is something else than before."""
+        options = self.gallery.options()
+        if options != self._told:
+            self._told = options
+            for session in self._sessions.values():
+                session.send(self._options(session))
 
     def _tell_loading(self) -> None:
         for session in self._sessions.values():

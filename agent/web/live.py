@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.parts import Parts
     from agent.web.conversation import Choice
     from agent.web.gallery import PhotoGallery
+    from avatar.portrait.types import Portrait
 
 SIZE: Final = 512
 """Height and width of the pictures."""
@@ -36,6 +37,7 @@ _PARTS: Final = {
     "llm": "language model",
     "tts": "voice",
 }
+_MADE_OF: Final = ("livekit.agents", "openai.types.beta.realtime", "agent.parts", "agent.session")
 _PLUGINS: Final = ("livekit.plugins.openai", "livekit.plugins.silero")
 
 _MOST_VOICES: Final = 2
@@ -74,23 +76,20 @@ class LiveEngine:
         def on_loaded(kind: str, _: float) -> None:
             loop.call_soon_threadsafe(report, LoadStage(_PARTS[kind], LoadState.READY))
 
-        async with self._faces:
-            # By a filter requests keeps urllib3 from warning while it is imported; another thread's catch_warnings,
-            # which setting up a photo has many of, would take that away.
-            import_module("requests")
-            portrait = asyncio.create_task(asyncio.to_thread(self.gallery.portrait, first))
+        # By a filter requests keeps urllib3 from warning while it is imported; another thread's catch_warnings, which
+        # setting up a photo has many of, would take that away.
+        import_module("requests")
+        portrait = asyncio.create_task(asyncio.to_thread(self.gallery.portrait, first))
+        face = asyncio.create_task(self._first_face(first, portrait, report))
+        try:
             await _import_parts(self.config)
-            await portrait
-            from agent.parts import load_parts  # noqa: PLC0415 - imported above
-
-            loading = asyncio.create_task(asyncio.to_thread(load_parts, self.config, on_loaded))
-            try:
-                self._spare[first] = await asyncio.to_thread(self._make_face, first)
-            except BaseException:
-                await (await loading).aclose()
-                raise
-            report(LoadStage(_FACE, LoadState.READY))
-        self._parts = await loading
+            if portrait.done() or self.config.avatar.portrait is not None:
+                await portrait  # a photo that can't be used is told before models are loaded in vain
+            await self._load_parts(on_loaded)
+            await face
+        finally:
+            face.cancel()
+            await asyncio.gather(face, return_exceptions=True)
         settle()
         self._loaded.set()
 
@@ -139,6 +138,24 @@ class LiveEngine:
         for voice in self._voices.values():
             await voice.aclose()
 
+    async def _first_face(
+        self, avatar: str, portrait: asyncio.Task[Portrait], report: Callable[[LoadStage], None]
+    ) -> None:
+        async with self._faces:
+            await portrait
+            report(LoadStage(_FACE, LoadState.LOADING))  # from now on there is a picture of it to show
+            self._spare[avatar] = await asyncio.to_thread(self._make_face, avatar)
+        report(LoadStage(_FACE, LoadState.READY))
+
+    async def _load_parts(self, on_loaded: Callable[[str, float], None]) -> None:
+        from agent.parts import load_parts  # noqa: PLC0415 - imported before
+
+        loading = asyncio.create_task(asyncio.to_thread(load_parts, self.config, on_loaded))
+        try:
+            await asyncio.wait([loading])
+        finally:
+            self._parts = await loading  # a thread can't be cancelled: `aclose` frees what it has loaded
+
     async def _voice(self, name: str) -> TTS[Any]:
         """Returns a voice; a few stay loaded beside the configured one."""
         await self._loaded.wait()
@@ -169,13 +186,22 @@ class LiveEngine:
 
 
 async def _import_parts(config: Config) -> None:
-    """Imports what the parts are made of, where livekit lets it be: in the main thread. Pages are answered between."""
+    """Imports what the parts are made of: in a thread, so that pages are answered.
+
+    livekit's plugins want the main thread. What takes long of them is there by then.
+    """
     parts = (config.vad, config.stt, config.llm, config.tts, config.turns.detection)
     plugins = [part.name.rpartition(".")[0] for part in parts if part.name.startswith(PLUGINS)]
-    for name in ("openai", "livekit.agents", *_PLUGINS, *plugins, "agent.parts", "agent.session"):
+    await asyncio.to_thread(_import_all, _MADE_OF)
+    for name in (*_PLUGINS, *plugins):
         await asyncio.sleep(0)
         try:
             import_module(name)
         except ModuleNotFoundError:
             if name not in plugins:  # loading the part says what is missing
                 raise
+
+
+def _import_all(names: Sequence[str]) -> None:
+    for name in names:
+        import_module(name)

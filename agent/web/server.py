@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.web.answers import HUB, error_response
 from agent.web.contract import (
@@ -36,7 +38,12 @@ if TYPE_CHECKING:
     from agent.web.conversation import Engine, Gallery, LoadStage
     from agent.web.session import Session
 
+_LOG = logging.getLogger(__name__)
+
 PAGE: Final = Path(__file__).parent / "page"
+
+MESSAGE_SECONDS: Final = 10.0
+"""How long a message over REST may take to arrive."""
 
 _HEARTBEAT: Final = 25.0
 _MESSAGES_PER_SECOND: Final = 20.0
@@ -83,7 +90,8 @@ async def serving(
     try:
         async with asyncio.TaskGroup() as tasks:
             hub = Hub(engine, gallery, limit=limit, tasks=tasks, on_stage=on_stage)
-            runner = web.AppRunner(make_app(hub, address.host), access_log=None, shutdown_timeout=2.0)
+            app = make_app(hub, address.host)
+            runner = web.AppRunner(app, access_log=None, logger=_LOG, shutdown_timeout=2.0)
             await runner.setup()
             loading = None
             try:
@@ -100,6 +108,14 @@ async def serving(
         if others:
             raise
         raise first from None
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Returns whether a log record tells of more than a client that speaks no HTTP: that gets its 400."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_LOG.addFilter(_is_our_fault)
 
 
 def make_app(hub: Hub, host: str) -> web.Application:
@@ -142,12 +158,18 @@ def _guard(host: str) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        asked = urlsplit(f"//{request.host}")
-        if host in _LOOPBACK and asked.hostname not in _LOOPBACK:
-            return error_response(403, InputError("opening the page", expected="a local address", got=request.host))
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
-            return error_response(403, InputError("opening the page", expected="a page of this server", got=origin))
+        try:
+            asked = urlsplit(f"//{request.host}").hostname
+            asking = None if origin is None else urlsplit(origin).netloc
+        except ValueError as error:
+            return error_response(400, InputError("opening the page", expected="an address", got=str(error).lower()))
+        if host in _LOOPBACK and asked not in _LOOPBACK:
+            return error_response(403, InputError("opening the page", expected="a local address", got=request.host))
+        if asking is not None and asking != request.host:
+            return error_response(
+                403, InputError("opening the page", expected="a page of this server", got=str(origin))
+            )
         return await handler(request)
 
     return guard
@@ -194,9 +216,12 @@ async def _post_message(request: web.Request) -> web.Response:
     session = request.app[HUB].session(request.match_info["session"])
     if session is None:
         raise web.HTTPNotFound
-    if (request.content_length or 0) > MAX_MESSAGE:
-        raise web.HTTPRequestEntityTooLarge(MAX_MESSAGE, request.content_length or 0)
-    await _act(request.app[HUB], session, await request.read())
+    try:
+        async with asyncio.timeout(MESSAGE_SECONDS):
+            data = await request.clone(client_max_size=MAX_MESSAGE).read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    await _act(request.app[HUB], session, data)
     return web.json_response({"type": "done"})
 
 

@@ -146,9 +146,9 @@ class LiveConversation:
                     self._voice.interrupt()
 
     async def _talk(self, face: AvatarStream) -> None:
-        from agent.session import VoiceSession  # noqa: PLC0415 - loads livekit-agents
-
         parts = await self._engine.parts(self._choice)
+        from agent.session import VoiceSession  # noqa: PLC0415 - loads livekit-agents, as the engine has by now
+
         config = self._engine.config
         self._greeting = "" if self._earlier else parts.persona.greeting
         self._silence = SilenceWatch(config.turns.speak_first_after, self._take_up)

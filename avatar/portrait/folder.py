@@ -22,8 +22,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from avatar.errors import InputError, OutputError
-from avatar.portrait.photo import read_bytes
-from avatar.portrait.setup import default_portrait_path, load_portrait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -97,6 +95,8 @@ class AvatarFolder:
         Raises:
             InputError: The photo is gone or damaged.
         """
+        from avatar.portrait.setup import load_portrait  # noqa: PLC0415 - heavy
+
         return load_portrait(self.photo, note=note, store=self.path / _PORTRAIT)
 
 
@@ -128,6 +128,9 @@ def create_avatar(
         InputError: The name is taken or malformed, the disclosure says nothing, or no avatar can be made of the photo.
         OutputError: The folder can't be written.
     """
+    from avatar.portrait.photo import read_bytes  # noqa: PLC0415 - heavy
+    from avatar.portrait.setup import load_portrait  # noqa: PLC0415 - heavy
+
     target = check_free(name)
     if not disclosure.strip():
         expected = "words that tell viewers they see a synthetic face"
@@ -219,6 +222,8 @@ def load_face(named: Path | None, *, note: Callable[[str], None]) -> Portrait:
     Raises:
         InputError: There is no such avatar or photo, or no face in it that an avatar can be made of.
     """
+    from avatar.portrait.setup import default_portrait_path, load_portrait  # noqa: PLC0415 - heavy
+
     if named is None:
         return load_portrait(default_portrait_path(), note=note)
     avatar = avatar_of(named)

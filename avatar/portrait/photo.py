@@ -6,6 +6,7 @@ A picture's size is read from its header first, so that a small file can't ask f
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -14,9 +15,10 @@ import numpy as np
 from avatar.errors import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+DEFAULT_PHOTO: Final = Path(__file__).parent / "data/default.jpg"
+"""The photo that comes with Visavis."""
 
 MAX_PIXELS: Final = 80_000_000
 """Of a JPEG picture; others can't be decoded at half their size, so that of them only 50 megapixels are taken."""

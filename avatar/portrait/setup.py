@@ -24,7 +24,7 @@ from avatar.portrait.head import load_head
 from avatar.portrait.landmarks import LandmarkModel, Landmarks
 from avatar.portrait.matte import person_matte
 from avatar.portrait.network import Network
-from avatar.portrait.photo import read_bytes, read_photo
+from avatar.portrait.photo import DEFAULT_PHOTO, read_bytes, read_photo
 from avatar.portrait.types import Floats, Iris, Portrait
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _DOWN: Final = 0.05
 
 def default_portrait_path() -> Path:
     """Returns the photo that is used when none is given."""
-    return Path(str(files("avatar.portrait") / "data/default.jpg"))
+    return DEFAULT_PHOTO
 
 
 def load_portrait(path: Path, *, size: int = 1024, note: Callable[[str], None], store: Path | None = None) -> Portrait:

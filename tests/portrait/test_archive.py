@@ -101,7 +101,7 @@ def test_an_avatar_whose_voice_fails_is_not_kept(tmp_path: Path, home: Path, mon
     def fail(avatar: AvatarFolder) -> None:
         raise InputError("trying the voice", expected="a Piper voice", got=avatar.voice)
 
-    monkeypatch.setattr("avatar.portrait.folder.load_portrait", lambda *_, **__: None)
+    monkeypatch.setattr("avatar.portrait.setup.load_portrait", lambda *_, **__: None)
     sent = packed(tmp_path / "a.zip", {"manifest.json": MANIFEST, "avatar.yaml": ABOUT, "photo.jpg": b"a photo"})
     with pytest.raises(InputError, match="trying the voice"):
         import_avatar(sent, check=fail, note=silent)

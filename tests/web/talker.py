@@ -189,7 +189,7 @@ class Theatre:
         self.open_door.set()
         self._loaded = loaded
         self._opened = asyncio.Event()
-        self._avatars = [
+        self.avatars = [
             Option(
                 "astronaut",
                 "Astronaut",
@@ -234,7 +234,7 @@ class Theatre:
     def options(self) -> Options:
         voices = [Option("joe", "Joe"), Option("amy", "Amy")]
         personas = [Option("friend", "A good listener"), Option("guide", "Museum guide")]
-        return Options(list(self._avatars), voices, personas)
+        return Options(list(self.avatars), voices, personas)
 
     async def add_portrait(self, photo: bytes, label: str, report: Callable[[str, float], None]) -> Option:
         report("Finding the face", 0.1)
@@ -242,10 +242,8 @@ class Theatre:
         if picture is None:
             raise InputError("reading the photo", expected="a picture", got="something else")
         report("Fitting the head", 0.6)
-        option = Option(
-            f"photo{len(self._avatars)}", label or "Photo", self._keep(f"photo{len(self._avatars)}", picture)
-        )
-        self._avatars.append(option)
+        option = Option(f"photo{len(self.avatars)}", label or "Photo", self._keep(f"photo{len(self.avatars)}", picture))
+        self.avatars.append(option)
         return option
 
     def _keep(self, name: str, picture: NDArray[np.uint8]) -> Path:

@@ -37,6 +37,16 @@ async def test_a_photo_becomes_an_avatar_once(cache: Path):
     assert not picture.exists()
 
 
+def test_our_own_face_can_be_seen_before_it_is_measured_and_a_photo_of_somebody_only_after(cache: Path, tmp_path: Path):
+    photo = tmp_path / "eileen.jpg"
+    photo.write_bytes(jpeg(astronaut()))
+    with PhotoGallery(load_config()) as ours, PhotoGallery(load_config(portrait=photo)) as theirs:
+        assert cv2.imread(str(ours.options().avatars[0].picture)) is not None
+        assert theirs.options().avatars[0].picture is None
+        theirs.portrait(theirs.options().avatars[0].id)
+        assert cv2.imread(str(theirs.options().avatars[0].picture)).shape == (512, 512, 3)
+
+
 @pytest.mark.parametrize(
     ("photo", "complaint"),
     [(b"no photo", "reading"), (jpeg(np.full((400, 400, 3), 90, np.uint8)), "expected a face, got none")],

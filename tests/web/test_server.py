@@ -6,13 +6,16 @@ import asyncio
 import random
 import socket
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
+from agent.web import server
 from agent.web.conversation import Ask, Interrupt, SetEmotion, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
@@ -21,6 +24,7 @@ from tests.web.conftest import visiting
 from tests.web.talker import Theatre
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 
@@ -51,6 +55,18 @@ async def test_a_page_is_served_while_models_load_and_talks_when_they_are_ready(
         await page.wait_for("loading", ready=True)
         await page.send(type="ask", text="hello")
         await page.wait_for("caption", speaker="user", text="hello")
+
+
+async def test_a_page_that_came_early_is_told_when_there_is_a_picture_of_the_avatar(tmp_path: Path):
+    loaded = asyncio.Event()
+    theatre = Theatre(tmp_path, loaded=loaded)
+    measured = theatre.avatars
+    theatre.avatars = [replace(option, picture=None) for option in measured]
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        assert (await page.wait_for("options"))["avatars"][0]["picture"] is None
+        theatre.avatars = measured
+        loaded.set()
+        assert (await page.wait_for("options"))["avatars"][0]["picture"] is not None
 
 
 async def test_models_that_do_not_load_end_the_server_with_their_error(theatre: Theatre):
@@ -253,6 +269,50 @@ async def test_a_foreign_name_for_this_machine_gets_nothing(theatre: Theatre):
     async with visiting(theatre) as visitor:
         answer = await visitor.client.get(visitor.url, headers={"Host": "rebound.example"})
         assert answer.status == 403
+
+
+@pytest.mark.parametrize("headers", [{"Host": "[::1"}, {"Origin": "http://[::1"}])
+async def test_a_mangled_address_is_refused(theatre: Theatre, headers: dict):
+    async with visiting(theatre) as visitor:
+        answer = await visitor.client.get(f"{visitor.url}api/status", headers=headers)
+        assert answer.status == 400
+        assert ": expected an address, got " in (await answer.json())["message"]
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"])
+async def test_what_is_no_http_is_answered_and_leaves_the_terminal_alone(
+    theatre: Theatre, garbage: bytes, caplog: pytest.LogCaptureFixture
+):
+    async with visiting(theatre) as visitor:
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(visitor.url).port)
+        writer.write(garbage + b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_message_over_rest_is_neither_large_nor_slow(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "MESSAGE_SECONDS", 0.05)
+    done = asyncio.Event()
+
+    async def large() -> AsyncGenerator[bytes]:
+        for _ in range(100):
+            yield b" " * 4096
+
+    async def slow() -> AsyncGenerator[bytes]:
+        yield b"{"
+        await done.wait()
+
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        address = f"{visitor.url}api/sessions/{(await page.wait_for('welcome'))['session']}/messages"
+        answer = await visitor.client.post(address, data=slow())
+        assert answer.status == 408
+        done.set()
+        monkeypatch.setattr(server, "MESSAGE_SECONDS", 10)
+        answer = await visitor.client.post(address, data=large())
+        assert answer.status == 413
+        assert (await answer.json())["type"] == "error"
 
 
 async def test_a_taken_port_is_one_clear_line(theatre: Theatre):
