@@ -35,7 +35,7 @@ class Figures:
         first_picture: From the first sound of an answer that is made to the first picture that belongs to it.
         barge_in_silence: From the first sound of who interrupts to the first frame of a silence that lasts.
         barge_in_mouth: The same to the first picture with a closed mouth.
-        backchannel_break: The longest silence of an avatar to whom somebody says "Okay" while it speaks.
+        backchannel_break: The longest silence of an avatar to whom somebody says "Okay" or the like while it speaks.
         av_skew: Picture after sound as a WebRTC client receives them, negative if before.
         n_unanswered: Turns without an answer.
         n_frames: Frames that were shown.
@@ -67,7 +67,7 @@ class Figures:
         yield _row("first TTS sound -> first picture", self.first_picture, GOALS["first_picture"])
         yield _row("barge-in -> silence", self.barge_in_silence, GOALS["barge_in_silence"])
         yield _row("barge-in -> mouth closed", self.barge_in_mouth, None)
-        yield _row("listener's okay -> longest break", self.backchannel_break, None)
+        yield _row("listener's word -> longest break", self.backchannel_break, None)
         if self.av_skew:
             size = [abs(skew) for skew in self.av_skew]
             p99 = percentile(size, 99)

@@ -28,7 +28,7 @@ QUESTIONS: Final = (
     "Why is the sky blue?",
 )
 INTERRUPTION: Final = "Wait, stop for a moment. What time is it now?"
-BACKCHANNEL: Final = "Okay."
+BACKCHANNELS: Final = ("Okay.", "Yeah.", "I see.", "Right.", "Mm hm.")
 STORY: Final = (
     "Once upon a time there was an old lighthouse keeper who lived all alone on a small island far out in the sea. "
     "Every evening before the sun went down he climbed the hundred and twenty steps to the lantern to light it for "
@@ -64,19 +64,19 @@ class Script(NamedTuple):
     Attributes:
         questions: In their order.
         interruption: What takes the turn away from the avatar.
-        backchannel: What a listener says who does not want it.
+        backchannels: What a listener says who does not want it.
     """
 
     questions: list[Utterance]
     interruption: Utterance
-    backchannel: Utterance
+    backchannels: list[Utterance]
 
 
 def make_script(engine: VoiceEngine, n_turns: int) -> Script:
     """Returns the questions of so many turns, spoken by a voice that is not quite the avatar's."""
-    spoken = {text: _say(engine, text) for text in {*islice(QUESTIONS, n_turns), INTERRUPTION, BACKCHANNEL}}
+    spoken = {text: _say(engine, text) for text in {*islice(QUESTIONS, n_turns), INTERRUPTION, *BACKCHANNELS}}
     questions = [spoken[text] for text in islice(cycle(QUESTIONS), n_turns)]
-    return Script(questions, spoken[INTERRUPTION], spoken[BACKCHANNEL])
+    return Script(questions, spoken[INTERRUPTION], [spoken[text] for text in BACKCHANNELS])
 
 
 def _say(engine: VoiceEngine, text: str) -> Utterance:

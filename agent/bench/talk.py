@@ -190,8 +190,10 @@ class Bench:
                     for number, question in enumerate(script.questions, 1):
                         on_turn(number)
                         await self._turn(session, microphone, question)
-                        if number % BARGE_IN_EVERY == 0:
-                            await self._speak_over_a_story(session, microphone, script)
+                        n_stories, rest = divmod(number, BARGE_IN_EVERY)
+                        if rest == 0:
+                            word = script.backchannels[(n_stories - 1) % len(script.backchannels)]
+                            await self._speak_over_a_story(session, microphone, word, script.interruption)
                 finally:
                     for task in (feeding, watching):
                         task.cancel()
@@ -218,26 +220,35 @@ class Bench:
         await asyncio.sleep(_LISTENED)
         session.interrupt()
 
-    async def _speak_over_a_story(self, session: VoiceSession, microphone: Microphone, script: Script) -> None:
-        """Has the avatar tell a story, so that it certainly speaks; says "Okay" to it, and then interrupts it."""
+    async def _speak_over_a_story(
+        self, session: VoiceSession, microphone: Microphone, word: Utterance, interruption: Utterance
+    ) -> None:
+        """Has the avatar tell a story, so that it certainly speaks; says a listener's word to it, then interrupts it.
+
+        Who interrupts with a question listens to the answer, as after any other.
+        """
         await self._quiet()
         asked = time.time()
         session.say(STORY)
         await self._until(lambda: self._first(asked, lambda glance: glance.heard))
         await asyncio.sleep(_LISTENED)
-        onset, _ = await microphone.say(script.backchannel)
+        onset, _ = await microphone.say(word)
         await asyncio.sleep(_LISTENED)
         self._figures.backchannel_break.append(self._longest_break(onset))
-        onset, _ = await microphone.say(script.interruption)
+        onset, stopped = await microphone.say(interruption)
         silent = await self._until(lambda: self._lasting_silence(onset))
         if silent:
-            self._figures.barge_in_silence.append(silent.moment - onset)
-            closed = await self._until(
-                lambda: self._first(onset, lambda glance: glance.opening < _CLOSED, silent.moment)
-            )
-            if closed:
-                self._figures.barge_in_mouth.append(closed.moment - onset)
+            await self._note_barge_in(onset, silent)
+            answered = await self._until(lambda: self._first(max(stopped, silent.moment), lambda glance: glance.heard))
+            self._figures.n_unanswered += answered is None
+            await asyncio.sleep(_LISTENED)
         session.interrupt()
+
+    async def _note_barge_in(self, onset: float, silent: Glance) -> None:
+        self._figures.barge_in_silence.append(silent.moment - onset)
+        closed = await self._until(lambda: self._first(onset, lambda glance: glance.opening < _CLOSED, silent.moment))
+        if closed:
+            self._figures.barge_in_mouth.append(closed.moment - onset)
 
     async def _quiet(self) -> None:
         await self._until(lambda: not any(glance.heard for glance in self._glances[-_QUIET_FRAMES:]))

@@ -36,10 +36,11 @@ def test_turns_without_an_answer_are_told():
 
 
 def test_the_figures_are_json():
-    figures = Figures("A machine", answer=[0.5, 0.7], stages={"vad_end": [0.3]})
+    figures = Figures("A machine", answer=[0.5, 0.7], stages={"vad_end": [0.3]}, backchannel_break=[0.4])
     read = json.loads(json.dumps(figures.as_json()))
     assert read["seconds"]["answer"] == {"n": 2, "p50": 0.6, "p95": 0.69, "p99": 0.698, "values": [0.5, 0.7]}
     assert read["seconds"]["stage.vad_end"]["n"] == 1
+    assert read["seconds"]["backchannel_break"]["p50"] == 0.4
     assert read["seconds"]["av_skew"] == {"n": 0, "values": []}
 
 

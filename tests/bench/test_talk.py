@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,6 +22,9 @@ from agent.stt import WhisperSTT
 from avatar.stream.motion import LIVE
 from tests.agent.fakes import FakeService, LoudnessVAD
 from tests.fakes import FlashRenderer, LoudnessGenerator, chunk, voice
+
+if TYPE_CHECKING:
+    from avatar.types import AudioChunk
 
 
 class Ears:
@@ -66,7 +70,7 @@ def test_the_users_questions_begin_and_end_with_their_sound():
     script = make_script(Engine(), 12)
     assert len(script.questions) == 12
     assert script.questions[0].samples is script.questions[10].samples
-    for utterance in (*script.questions, script.interruption, script.backchannel):
+    for utterance in (*script.questions, script.interruption, *script.backchannels):
         assert abs(utterance.samples[-1]) > 0.02
         assert not np.any(np.abs(utterance.samples[: utterance.onset]) > 0.02)
         assert len(utterance.samples) - utterance.onset == pytest.approx(16_000 / 1.12, rel=0.02)
@@ -103,17 +107,25 @@ async def test_turns_and_interruptions_are_measured_on_the_real_session(monkeypa
     monkeypatch.setattr(talk, "BARGE_IN_EVERY", 1)
     figures = Figures("here")
     renderer = WatchedRenderer(FlashRenderer((128, 128)))
-    stream = WatchedStream(LoudnessGenerator(), renderer, LIVE)
+    replies: list[str] = []
+
+    class Listening(WatchedStream):
+        def push_audio(self, chunk: AudioChunk, segment_id: str = "") -> None:
+            replies.extend([segment_id] if segment_id not in replies else [])
+            super().push_audio(chunk, segment_id)
+
+    stream = Listening(LoudnessGenerator(), renderer, LIVE)
     loud = Utterance(np.full(16_000, 0.5, np.float32), 0)
     short = Utterance(np.full(4800, 0.5, np.float32), 0)
     turns: list[int] = []
     async with FakeService(reply="It is a long story. " * 12).running() as service:
         config, parts = make(service)
         try:
-            await Bench(stream, renderer, figures).hold(parts, config, Script([loud], loud, short), turns.append)
+            await Bench(stream, renderer, figures).hold(parts, config, Script([loud], loud, [short]), turns.append)
         finally:
             await parts.aclose()
     assert turns == [1]
+    assert len(replies) == 3, "an answer, the story, and an answer to who interrupts it"
     assert figures.n_unanswered == 0
     assert len(figures.answer) == 1
     assert figures.answer[0] > 0
