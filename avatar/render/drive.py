@@ -22,10 +22,13 @@ _TRUSTED_RESIDUAL = 0.0125
 _WIDE = ("mouthSmile", "mouthDimple", "mouthStretch")
 """Of these, rounding the lips or frowning takes back what the photo wears."""
 _TAKEN_BACK = 0.8
+_UNSMILED = 0.85
+"""A relaxed face's rounded lips take so much of any smile off: both at once are a snout."""
 _GENTLE = 0.15
 """A relaxed face keeps this much of the smile that its photo wears."""
 _PRESSED = 0.3
 """So much of what presses a photo's open lips together may be taken off: that parts them a little."""
+_SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
 FUNNEL_AS_PUCKER = 0.4
@@ -69,6 +72,7 @@ class Driver:
 
     def __init__(self, head: HeadFit, *, relaxed: bool = False, parts: bool = True) -> None:
         self._parts = parts
+        self._relaxed = relaxed
         self._room = np.ones(N_BLENDSHAPES, np.float32)
         self._worn = np.zeros(N_BLENDSHAPES, np.float32)
         self._taken_off = np.zeros(N_BLENDSHAPES, np.float32)
@@ -80,6 +84,12 @@ class Driver:
                     self._worn[column] = head.expression[column]
                 if relaxed and name.startswith("mouthSmile"):
                     self._taken_off[column] = max(0.0, head.expression[column] - _GENTLE)
+
+    @property
+    def calmed(self) -> float:
+        """Share of the photo's smile that is off while the face rests."""
+        worn = float(self._worn[_SMILES].sum())
+        return float(self._taken_off[_SMILES].sum()) / worn if worn > 0 else 0.0
 
     def drive(self, coefficients: NDArray[np.float32]) -> Drive:
         """Returns the drive of one frame of motion (58,); coefficients below 0 take off what the photo wears."""
@@ -106,13 +116,17 @@ class Driver:
                 )
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
-        rounding = float(np.clip(units[INDEX["mouthPucker"]] + units[INDEX["mouthFunnel"]], 0, 1))
+        funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
+        rounding = max(float(units[pucker] + units[funnel]), 0.0)
+        units[[funnel, pucker]] /= max(rounding, 1.0)
+        rounding = min(rounding, 1.0)
         frowning = 0.5 * float(units[INDEX["mouthFrownLeft"]] + units[INDEX["mouthFrownRight"]])
         unsmiling = max(rounding, min(max(frowning, 0.0), 1.0))
         # The head's funnel opens the lips into a tall ring; part of it is better given as a pucker.
-        funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
         units[pucker] = min(1.0, units[pucker] + FUNNEL_AS_PUCKER * units[funnel])
         units[funnel] *= 1.0 - FUNNEL_AS_PUCKER
+        if self._relaxed:
+            units[_SMILES] *= np.where(units[_SMILES] > 0, 1.0 - _UNSMILED * rounding, 1.0)
         off = self._taken_off
         units = np.where(units > 0, units * (self._room + off) - off, np.minimum(units, -off))
         units -= np.maximum(_TAKEN_BACK * unsmiling * self._worn - off, 0)

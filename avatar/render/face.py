@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from avatar.portrait.types import Portrait
 
-_CLOSED_GAP = 0.022
+CLOSED_GAP = 0.022
 """Lips nearer than this, in face widths, are closed in the photo."""
 
 
@@ -57,7 +57,7 @@ class Face:
     @property
     def mouth_closed(self) -> bool:
         """Whether the photo's lips touch."""
-        return self.mouth_gap < _CLOSED_GAP
+        return self.mouth_gap < CLOSED_GAP
 
     def picture(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns columns and rows (..., 2) of points (..., 3)."""

@@ -54,7 +54,8 @@ class Parts(NamedTuple):
         tongue: The tongue's body.
         photo: The photo's own teeth; one pixel if it shows none.
         relief: The tongue's upper side; see `tongue_relief`.
-        colours: float32 (2, 3), of the cavity and of the tongue's tip.
+        colours: float32 (4, 3), of the cavity, of the tongue's tip, and of what the flesh around throws into the shade,
+            as shares of the light: in full shade, and how much more for each part of the light that comes in.
     """
 
     upper: Drawing
@@ -91,17 +92,23 @@ class Gap(NamedTuple):
 
 _CORNER: Final = 0.62
 """Share of the light that the cheeks take from what lies at the mouth's corners."""
-_GLOW: Final = (0.24, 0.11, 0.08)
-"""What the flesh around throws back into the shade, as shares of the light: shaded teeth are warm, not grey."""
-_HIDDEN: Final = 0.8
-"""Share of the light that rounded lips take from teeth that the photo shows."""
+_HIDDEN: Final = 1.45
+"""How much more than from the mouth rounded lips take from teeth that the photo shows, below the upper lip."""
+_LESS_HIDDEN: Final = 1.0
+"""So much less of that lower down."""
 
 
 @njit(**PART, fastmath=True)
 def _blend(
-    colour: NDArray[np.float32], drawing: Drawing, plane: NDArray[np.float32], x: float, y: float, light: float
+    colour: NDArray[np.float32],
+    drawing: Drawing,
+    plane: NDArray[np.float32],
+    flesh: NDArray[np.float32],
+    x: float,
+    y: float,
+    light: float,
 ) -> None:
-    """Lays a patch's pixel over `colour` (3,); what `light` lacks of 1 is shade, which the flesh around lights."""
+    """Lays a patch's pixel over `colour` (3,); what `light` lacks of 1 is shade, which `flesh` (4, 3) lights."""
     scale, origin_u, origin_v, radius = drawing.place
     patch = drawing.rgba
     dx, dy = x - plane[4], y - plane[5]
@@ -125,7 +132,9 @@ def _blend(
     alpha = w00 * a[3] + w01 * b[3] + w10 * c[3] + w11 * d[3]
     for channel in range(3):
         value = w00 * a[channel] + w01 * b[channel] + w10 * c[channel] + w11 * d[channel]
-        colour[channel] = colour[channel] * (1.0 - alpha) + value * (light + (1.0 - light) * _GLOW[channel])
+        colour[channel] = colour[channel] * (1.0 - alpha) + value * (
+            light + (1.0 - light) * (flesh[2, channel] + light * flesh[3, channel])
+        )
 
 
 @njit(**PART, fastmath=True)
@@ -153,12 +162,14 @@ def _shade(
         share: Distance from the upper lip, the lower lip being at 1.
     """
     light, rounded = lights
-    _blend(colour, parts.tongue, planes.tongue, x, y, light * (0.50 + 0.50 * ease(share)))
-    _blend(colour, parts.lower, planes.jaw, x, y, light * (0.56 + 0.40 * min(max(below - 0.2, 0.0), 0.8)))
-    _blend(colour, parts.upper, planes.skull, x, y, light * (0.72 + 0.28 * ease(2.2 * below)))
+    _blend(colour, parts.tongue, planes.tongue, parts.colours, x, y, light * (0.50 + 0.50 * ease(share)))
+    _blend(
+        colour, parts.lower, planes.jaw, parts.colours, x, y, light * (0.56 + 0.40 * min(max(below - 0.2, 0.0), 0.8))
+    )
+    _blend(colour, parts.upper, planes.skull, parts.colours, x, y, light * (0.72 + 0.28 * ease(2.2 * below)))
     if parts.photo.rgba.shape[0] > 1:
-        shade = 1.0 - _HIDDEN * rounded * (2.0 - light - ease(2.2 * below) * light)
-        _blend(colour, parts.photo, planes.photo, x, y, shade)
+        shade = 1.0 - rounded * (_HIDDEN - _LESS_HIDDEN * light * ease(1.5 * below))
+        _blend(colour, parts.photo, planes.photo, parts.colours, x, y, shade)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

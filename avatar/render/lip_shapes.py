@@ -33,6 +33,8 @@ _LOWEST: Final = 0.05
 """The same at most, face widths."""
 _ROUND_LOWERED: Final = 0.5
 """Share of that which rounding the lips takes down too."""
+_PUCKER_DROPPED, _FUNNEL_DROPPED = 0.018, 0.034
+"""How far these take both corners down beside that, face widths: a round mouth's lie no higher than its middle."""
 _PUCKERED, _FUNNELLED = 0.022, 0.024
 """How much further than the head's these bring each corner in: it narrows the mouth by a fifth, people by a third."""
 _EVERTED: Final = 0.010
@@ -80,7 +82,9 @@ def _round(face: Face, deltas: NDArray[np.float64]) -> None:
     turned = _carried_by_rim(face, LIP_OUTER_LOWER, -_EVERTED * face.width * arch, below=True)
     deltas[pucker] += _widened(face, -_PUCKERED).sum(0) + turned
     deltas[funnel] += _widened(face, -_FUNNELLED).sum(0)
-    deltas[[funnel, pucker]] += _ROUND_LOWERED * _lowered(face)
+    lowered, down = _ROUND_LOWERED * _lowered(face), -face.width * _near_corners(face)[:, None] * face.up
+    deltas[pucker] += lowered + _PUCKER_DROPPED * down
+    deltas[funnel] += lowered + _FUNNEL_DROPPED * down
     # What `Driver` makes of a funnel, of which the head's own funnel is a part.
     shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[pucker]
     lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
@@ -125,9 +129,14 @@ def _lowered(face: Face) -> NDArray[np.float64]:
     points = face.points if face.mouth_closed else face.points + closing_offsets(face)
     corners = face.points[[_UPPER[0], _UPPER[-1]]]
     raised = (corners.mean(0) - points[[13, 14]].mean(0)) @ face.up
+    return -np.clip(_LOWERED * raised, 0, _LOWEST * face.width) * _near_corners(face)[:, None] * face.up
+
+
+def _near_corners(face: Face) -> NDArray[np.float64]:
+    """Returns 1 at the mouth's corners, less around them (468,)."""
+    corners = face.points[[_UPPER[0], _UPPER[-1]]]
     apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
-    near = np.exp(-((apart / 0.11) ** 2)).max(1)
-    return -np.clip(_LOWERED * raised, 0, _LOWEST * face.width) * near[:, None] * face.up
+    return np.exp(-((apart / 0.11) ** 2)).max(1)
 
 
 def _pressed(face: Face) -> NDArray[np.float64]:

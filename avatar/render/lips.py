@@ -43,7 +43,7 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
     dark = sampled(blurred(luminance, 1.0), line[:, None] + offsets[None, :, None] * normal).astype(np.float64)
     cost = dark / max(float(dark.std()), 1e-3) + 0.9 * (offsets / (0.016 * face.width)) ** 2
     step = (np.subtract.outer(offsets, offsets) / (0.006 * face.width)) ** 2
-    path = offsets[_cheapest_path(cost, step)]
+    path = offsets[cheapest_path(cost, step)]
     shift = np.interp(knots, along, gaussian_filter1d(path, 1.5))
     seam = middle + shift[:, None] * normal
 
@@ -54,7 +54,7 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
     return points
 
 
-def _cheapest_path(cost: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.int64]:
+def cheapest_path(cost: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.int64]:
     """Returns the state chosen in each row of cost (n_rows, n_states); step (to, from) is paid between rows."""
     total = cost[0]
     came_from: list[NDArray[np.int64]] = []

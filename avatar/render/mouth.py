@@ -9,6 +9,7 @@ import numpy as np
 
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_OUTER_LOWER, OVAL
 from avatar.render.coverage import at_columns, cover, window_around
+from avatar.render.face import smoothstep
 from avatar.render.filters import inside
 from avatar.render.interior import Drawing, Gap, MouthPlanes, Parts, fill_mouth
 from avatar.render.own_teeth import OwnTeeth, own_teeth
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
-_ROUNDED_SHADE = 0.45
+_ROUNDED_SHADE = 0.6
+_ROUND = (0.1, 0.8)
+"""Rounding from which lips that come forward keep light from the teeth, and from which they keep all they can."""
 _LOWER_TINT = (1.0, 0.93, 0.86)
 """Lower teeth stand in the lips' warm shade."""
 _CAVITY = (0.20, 0.065, 0.06)
+_GLOW = ((0.16, 0.06, 0.045), (0.35, -0.1, -0.15))
+"""What the flesh around throws into the shade: shaded teeth are warm, not grey."""
 _UPPER_DROP = 0.028
 _LOWER_DROP = 0.014
 """How far the biting edges lie below the seam, face widths."""
@@ -70,8 +75,7 @@ class Mouth:
         upper = upper_teeth().resized(scale).coloured(1.16 * tint, saturation)
         lower = lower_teeth().resized(scale).coloured(1.02 * tint, saturation)
         tongue = tongue_body().resized(scale).coloured(1.0 * tint, saturation)
-        dark = np.array(_CAVITY)
-        dark = _LUMINANCE @ dark * (1 - saturation) + saturation * dark
+        (dark,) = _less_colourful(np.array([_CAVITY]), saturation)
         own = None if face.mouth_closed else own_teeth(face, rgb, self.photo_seat)
         if own is None:
             own = OwnTeeth(Patch(np.zeros((1, 1, 4), np.float32), 1.0, (0.0, 0.0)), None, _UPPER_DROP)
@@ -88,7 +92,9 @@ class Mouth:
             _drawing(tongue, 0),
             _drawing(own.patch, 0),
             tongue_relief(),
-            np.stack([dark * np.clip(tint, 0.3, 1), _flesh(face, rgb, tongue)]).astype(np.float32),
+            np.stack(
+                [dark * np.clip(tint, 0.3, 1), _flesh(face, rgb, tongue), *_less_colourful(np.array(_GLOW), saturation)]
+            ).astype(np.float32),
         )
         self._seam_light = seam_light(face, rgb.astype(np.float32) @ _LUMINANCE)
         self._scratch = np.zeros((face.size, face.size + 2), np.float32)
@@ -135,7 +141,7 @@ class Mouth:
             at_columns(lower, lower[:, 1], window),
             at_columns(upper, (ease * ease * (3 - 2 * ease)).astype(np.float32), window),
             float(gap.max()),
-            1.0 - _ROUNDED_SHADE * drive.rounding,
+            1.0 - _ROUNDED_SHADE * float(smoothstep(np.array((drive.rounding - _ROUND[0]) / (_ROUND[1] - _ROUND[0])))),
             teeth,
             0.5 * float(lower[0, 0] + lower[-1, 0]),
             max(0.5 * float(lower[-1, 0] - lower[0, 0]), 1.0),
@@ -150,6 +156,11 @@ def _on_plane(plane: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray
 
 def _drawing(patch: Patch, radius: float) -> Drawing:
     return Drawing(patch.rgba, np.array([patch.scale, *patch.origin, radius], np.float32))
+
+
+def _less_colourful(colours: NDArray[np.float64], saturation: float) -> NDArray[np.float64]:
+    """Returns colours (n, 3) as a picture shows them whose saturation is 1 for full colour, 0 for black and white."""
+    return (colours @ _LUMINANCE)[:, None] * (1 - saturation) + saturation * colours
 
 
 def _matched(patch: Patch, enamel: NDArray[np.float64]) -> Patch:

@@ -40,7 +40,7 @@ def plates_of(portrait: Portrait, size: int) -> Plates:
     least so solid that some colour makes the mixture. So nothing of the head's edge stays behind in the room.
     """
     rgb = portrait.rgb
-    resting = _at_rest(rgb, size)
+    resting = at_rest(rgb, size)
     if portrait.behind is None:
         return Plates(pack(rgb, np.full(rgb.shape[:2], 255, np.uint8)), resting, None)
     seen, room = rgb.astype(np.float32), portrait.behind.astype(np.float32)
@@ -50,11 +50,11 @@ def plates_of(portrait: Portrait, size: int) -> Plates:
     opacity = np.ceil(np.clip(matte, 0, 1) * 255).astype(np.uint8)
     share = opacity[..., None] / np.float32(255)
     person = np.clip(seen - (1 - share) * room, 0, 255 * share)
-    behind = _at_rest(portrait.behind, size)
+    behind = at_rest(portrait.behind, size)
     return Plates(pack(person.round().astype(np.uint8), opacity), resting, behind)
 
 
-def _at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Returns the picture at the output's size, sampled as the sheet samples it."""
     texels = rgb.shape[0] / size
     places = ((np.arange(size) + 0.5) * texels - 0.5).astype(np.float32)

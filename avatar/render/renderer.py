@@ -19,16 +19,17 @@ from avatar.render.eyes import Eye
 from avatar.render.face import face_of, resized
 from avatar.render.interior import MouthPlanes
 from avatar.render.lids import with_fitted_lids
+from avatar.render.lip_edges import with_seen_lips, without_shade
 from avatar.render.lip_shapes import with_shaped_lips
 from avatar.render.lips import closing_offsets, snap_to_seam
 from avatar.render.mouth import Mouth
-from avatar.render.plates import plates_of
+from avatar.render.plates import at_rest, plates_of
 from avatar.render.pose import camera_for
 from avatar.render.relight import Relight
 from avatar.render.sheet import Sheet
 from avatar.render.surface import build_surface
 from avatar.render.topology import EYES, JAW_POINTS
-from avatar.render.wrinkles import crease_depths
+from avatar.render.wrinkles import crease_depths, without_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +60,8 @@ class PortraitRenderer:
 
     def __init__(self, portrait: Portrait, size: int = 512, *, threads: int = 1, relaxed: bool = False) -> None:
         self._limits = limits_of(portrait)
-        portrait = resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size))
-        plates = plates_of(portrait, size)
-        resting = plates.resting
+        portrait = with_seen_lips(resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size)))
+        resting = at_rest(portrait.rgb, size)
         person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
         luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = face_of(portrait, size)
@@ -75,6 +75,10 @@ class PortraitRenderer:
         self._interpupillary = portrait.interpupillary / face.texels
         kernels.wait()
         self._driver = Driver(portrait.head, relaxed=relaxed, parts=not face.mouth_closed)
+        painted = replace(portrait, rgb=without_shade(portrait))
+        if self._driver.calmed > 0:
+            painted = replace(painted, rgb=without_folds(painted, self._driver.calmed))
+        plates = plates_of(painted, size)
         self._surface = build_surface(face, person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
         self._sheet = Sheet(self._surface, self._camera, plates, threads)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SPLIT: Final = 0.8
 """Pixels between the contours of closed lips at rest; less is pressed."""
+_PARTED: Final = 1.4
+"""The same for lips that the photo opens: nearer is so thin an opening that it is no more than the line."""
 _HALF_WIDTH: Final = 0.0045
 """Of the line, face widths."""
 _USUAL: Final = 0.7
@@ -60,7 +62,7 @@ def draw_seam(
         width: The face's, pixels.
         light: See `seam_light`.
     """
-    tapered = _SPLIT * np.sqrt(np.sin(np.pi * np.linspace(0, 1, len(upper))))
+    tapered = _PARTED * np.sin(np.pi * np.linspace(0, 1, len(upper))) ** 0.5
     expected = resting_gap if resting_gap.max() > 0.5 * _SPLIT else tapered
     pressed = np.clip((expected - (lower[:, 1] - upper[:, 1])) / _SPLIT, 0, 1).astype(np.float32)
     middle = 0.5 * (upper + lower)

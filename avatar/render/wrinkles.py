@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
+from avatar.portrait.topology import LIP_OUTER_LOWER, LIP_OUTER_UPPER
+from avatar.render.filters import blurred, inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from avatar.portrait.types import Portrait
     from avatar.render.face import Face
 
 _LINE: Final = 0.013
@@ -82,6 +86,18 @@ _FOLDS: Final = (
 )
 
 
+_WORN_LINES: Final = (
+    ((129,), (129, 203), (203,), (206,), (216,), (57, 212), (212,)),
+    ((358,), (358, 423), (423,), (426,), (436,), (287, 432), (432,)),
+)
+"""From the nose's wing past the mouth's corner."""
+_FINE: Final = 0.006
+_WIDEST: Final = 0.08
+"""Width of what is taken for a fold, face widths; wider shades are the face's own."""
+_BESIDE: Final = 0.045
+"""Face widths from the usual line in which a person's own may lie."""
+
+
 def crease_depths() -> NDArray[np.float32]:
     """Returns what each unit adds to the depth of each fold, float32 (52, n_wrinkles)."""
     depths = np.zeros((N_BLENDSHAPES, len(_FOLDS)), np.float32)
@@ -91,16 +107,47 @@ def crease_depths() -> NDArray[np.float32]:
     return depths
 
 
+def without_folds(portrait: Portrait, share: float) -> NDArray[np.uint8]:
+    """Returns a portrait's picture with the folds of a smile, past the mouth's corners, filled to a share: uint8.
+
+    Args:
+        portrait: The portrait.
+        share: 0 keeps them, 1 fills them up to the skin beside.
+    """
+    rgb, points, width = portrait.rgb, portrait.landmarks[:, :2].astype(np.float64), portrait.face_width
+    side = 2 * round(0.5 * _WIDEST * width) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    seen = blurred(rgb.astype(np.float32), _FINE * width)
+    closed = np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, kernel), np.float32)
+    filled = blurred(closed, 2 * _FINE * width)
+    rows, columns = np.mgrid[: rgb.shape[0], : rgb.shape[1]].astype(np.float32)
+    near = np.zeros(rgb.shape[:2], np.float32)
+    for line in _WORN_LINES:
+        squared = np.full(rgb.shape[:2], np.inf, np.float32)
+        for x, y in _dense(points, line):
+            squared = np.minimum(squared, (columns - x) ** 2 + (rows - y) ** 2)
+        near = np.maximum(near, np.exp(-squared / (_BESIDE * width) ** 2))
+    lips = inside(points[[*LIP_OUTER_UPPER, *LIP_OUTER_LOWER[::-1]]], rgb.shape[:2]) / 255.0
+    near *= np.clip(1 - 2 * blurred(lips, _FINE * width), 0, 1)
+    return np.clip(rgb + (share * near)[..., None] * np.maximum(filled - rgb, 0), 0, 255).round().astype(np.uint8)
+
+
+def _dense(points: NDArray[np.float64], line: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:
+    """Returns 60 points (60, 2) along a line whose knots are means of points (468, 2 or more)."""
+    knots = np.array([points[list(group), :2].mean(0) for group in line])
+    at = np.linspace(0, 1, len(knots))
+    along = np.linspace(0, 1, 60)
+    return np.stack([np.interp(along, at, knots[:, axis]) for axis in (0, 1)], 1)
+
+
 def wrinkles_of(face: Face, vertices: NDArray[np.float64]) -> NDArray[np.float32]:
     """Returns the brightness that depth 1 of each fold adds to vertices (n, 3) of a face: float32 (n, n_wrinkles)."""
     return np.stack([_brightness(face, fold, vertices) for fold in _FOLDS], 1).astype(np.float32)
 
 
 def _brightness(face: Face, fold: _Fold, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    line = np.array([face.points[list(group), :2].mean(0) for group in fold.line])
-    knots = np.linspace(0, 1, len(line))
     along = np.linspace(0, 1, 60)
-    dense = np.stack([np.interp(along, knots, line[:, axis]) for axis in (0, 1)], 1)
+    dense = _dense(face.points, fold.line)
     offset = vertices[:, None, :2] - dense[None]
     squared = (offset**2).sum(-1)
     nearest = squared.argmin(1)
