@@ -14,7 +14,7 @@ from livekit import rtc
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
 from livekit.agents.utils import is_given
 
-from agent.answer import split_sentences
+from agent.answer import ends_surely, split_sentences
 from agent.directions import DirectionParser
 from avatar.types import Cue
 
@@ -97,6 +97,8 @@ class CueTimer:
             words += piece
             self._n_read += _letters(piece)
             sentences, self._sentence = split_sentences(self._sentence + piece)
+            if ends_surely(self._sentence):
+                sentences, self._sentence = [*sentences, self._sentence], ""
             for sentence in sentences:
                 self._end_sentence(sentence)
         return words

@@ -84,13 +84,16 @@ class PersonaAgent(Agent):
             if not isinstance(event, stt.SpeechEvent) or wants_turn(event, self._voice):
                 if isinstance(event, stt.SpeechEvent) and event.type is stt.SpeechEventType.INTERIM_TRANSCRIPT:
                     self._read_ahead(event.alternatives[0].text)
+                elif isinstance(event, stt.SpeechEvent) and event.type is stt.SpeechEventType.START_OF_SPEECH:
+                    self._read_ahead()
                 yield event
 
-    def _read_ahead(self, question: str) -> None:
-        """Has an LLM that can read what the user has said so far, with all that was said before."""
+    def _read_ahead(self, question: str = "") -> None:
+        """Has an LLM that can read all that was said before, and what the user has said so far."""
         if isinstance(self._mind, ReadsAhead) and not self._voice.speaking:
             so_far = self.chat_ctx.copy()
-            so_far.add_message(role="user", content=question)
+            if question:
+                so_far.add_message(role="user", content=question)
             self._mind.read_ahead(so_far)
 
     async def llm_node(
@@ -132,7 +135,7 @@ class PersonaAgent(Agent):
 
 
 async def _speakable(text: AsyncIterable[str]) -> AsyncIterator[str]:
-    """Yields pieces of text fit to be spoken; the space after a whole piece stays."""
+    """Yields pieces of text fit to be spoken; the spaces around them stay."""
     async for piece in text:
         if said := speakable(piece):
-            yield said + (" " if piece[-1].isspace() else "")
+            yield (" " if piece[0].isspace() else "") + said + (" " if piece[-1].isspace() else "")

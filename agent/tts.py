@@ -13,7 +13,7 @@ from livekit.agents import tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, TimedString
 
 from agent.alignment import AlignedSound, symbol_starts, timed_words, with_output
-from agent.answer import split_sentences
+from agent.answer import ends_surely, split_sentences
 from agent.phrases import ends_open, first_phrase, is_phrase
 from agent.steady import VOICE_NICENESS, yielding_thread
 from agent.text import speakable
@@ -202,15 +202,21 @@ class _EngineStream(tts.SynthesizeStream):
             pieces, rest = split_sentences(rest if isinstance(token, self._FlushSentinel) else rest + token)
             if flushed and rest:
                 pieces, rest = [*pieces, rest], ""
-            elif not pieces and not length:
-                cut = first_phrase(rest) or (len(rest) if isinstance(token, str) and is_phrase(token) else 0)
-                pieces, rest = [f"{rest[:cut].rstrip()} "] if cut else [], rest[cut:].lstrip()
+            elif not pieces and not length and isinstance(token, str):
+                pieces, rest = _first_piece(rest, token)
             for piece in pieces:
                 self._mark_started()
                 length += await self._speaker.speak(piece, output_emitter, length)
                 output_emitter.flush()
         if not length:
             output_emitter.push(bytes(2 * round(_SILENCE * self._speaker.sample_rate)))
+
+
+def _first_piece(text: str, token: str) -> tuple[list[str], str]:
+    """Returns what can be said of a first sentence whose last token has just come, if anything, and the rest."""
+    if cut := first_phrase(text) or (len(text) if is_phrase(token) else 0):
+        return [f"{text[:cut].rstrip()} "], text[cut:].lstrip()
+    return ([text], "") if ends_surely(text) else ([], text)
 
 
 def without_end(samples: NDArray[np.int16], sample_rate: int) -> NDArray[np.int16]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answer import split_sentences, whole_sentences
+from agent.answer import ends_surely, split_sentences, whole_sentences
 
 
 async def stream(pieces):
@@ -42,6 +42,49 @@ async def test_text_comes_sentence_by_sentence():
 async def test_the_first_phrase_comes_before_its_sentence_is_whole():
     pieces = ["I'm doing well, ", "thank you, and", " you? Good, ", "I hope."]
     assert await collect(pieces) == ["I'm doing well, ", "thank you, and you? ", "Good, I hope."]
+
+
+async def test_a_first_sentence_that_is_over_does_not_wait_for_what_follows():
+    read = []
+
+    async def source():
+        for piece in ("It is ", "Paris.", " I love", " it."):
+            read.append(piece)
+            yield piece
+
+    pieces = whole_sentences(source(), text_of, None)
+    assert (await anext(pieces), read) == ("It is Paris.", ["It is ", "Paris."])
+    assert [piece async for piece in pieces] == [" I love it."]
+
+
+async def test_what_follows_an_end_without_a_space_stays_with_it():
+    assert await collect(["Visit the example.", "com site. ", "Really."]) == [
+        "Visit the example.",
+        "com site. ",
+        "Really.",
+    ]
+    assert await collect(["It is so.", "."]) == ["It is so.", "."]
+    assert await collect(["Go to a.b", " no.", "com sites.", " Bye. Ok."], limit=1) == ["Go to a.b no.", "com sites. "]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sure"),
+    [
+        ("My favorite color is blue!", True),
+        ("Yes, I don't.", True),
+        ("Sure.", False),
+        ("It costs 3.", False),
+        ("It is in the U.", False),
+        ("Ask Dr.", False),
+        ('He said "I love it.', False),
+        ('He said "no" to me.', True),
+        ("It is big (very big.", False),
+        ("It is", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_is_surely_over_after_a_plain_word_with_nothing_open(text, is_sure):
+    assert ends_surely(text) == is_sure
 
 
 async def test_no_more_sentences_than_allowed():

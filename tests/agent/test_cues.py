@@ -54,6 +54,14 @@ async def test_a_cue_is_due_where_the_voice_says_its_word_begins() -> None:
     assert cues == [(0.9, NOD)]
 
 
+async def test_a_sentence_is_felt_before_the_space_after_it_comes() -> None:
+    timer = CueTimer(lambda _: CALM)
+    words = timer.words(stream(["It is Paris.", " Yes."]))
+    assert await anext(words) == "It is Paris."
+    sound = timer.sound(stream([frame(0.5)]))
+    assert (await anext(sound)).userdata[CUES] == ((0, CALM),)
+
+
 async def test_a_direction_at_the_start_is_due_with_the_first_sound() -> None:
     _, cues = await timed(["[happy] Hello."], [frame(0.5), frame(0.5)])
     assert cues == [(0.0, HAPPY)]

@@ -75,6 +75,21 @@ async def test_a_phrase_that_was_cut_off_for_it_is_spoken_at_once():
         stream.end_input()
 
 
+async def test_a_first_sentence_that_is_over_is_spoken_before_the_space_after_it_comes():
+    engine = CountingEngine()
+    voice = EngineTTS(engine)
+    async with voice, voice.stream() as stream:
+        stream.push_text("It is Paris.")
+        timed = [*(await anext(stream)).frame.userdata[USERDATA_TIMED_TRANSCRIPT]]
+        assert engine.said == ["It is Paris."]
+        stream.push_text(" I love it.")
+        stream.end_input()
+        async for event in stream:
+            timed += event.frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, [])
+    assert engine.said[1:] == [" I love it."]
+    assert "".join(timed) == "It is Paris. I love it."
+
+
 async def test_each_piece_comes_with_its_words_and_when_they_are_said():
     voice = EngineTTS(CountingEngine())
     async with voice, voice.stream() as stream:

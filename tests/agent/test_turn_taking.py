@@ -224,7 +224,7 @@ async def test_who_hangs_up_as_a_turn_ends_waits_for_no_answer(monkeypatch: pyte
     assert not talk.sink.heard
 
 
-async def test_an_llm_that_can_reads_what_the_user_has_said_so_far(monkeypatch):
+async def test_an_llm_that_can_reads_what_was_said_before_and_then_what_the_user_has_said_so_far(monkeypatch):
     read: list[list[tuple[str, str | None]]] = []
     async with FakeService().running() as service, Talk(service) as talk:
 
@@ -235,5 +235,8 @@ async def test_an_llm_that_can_reads_what_the_user_has_said_so_far(monkeypatch):
         await talk.user_says("What is the capital of France?", 2.0)
         await service.asked.wait()
     asked = next(body for kind, body in service.requests if kind == "chat")
-    assert read[0] == [("system", "You are Ada."), ("user", "What is the capital of France?")]
-    assert [message["content"] for message in asked["messages"]] == [text for _, text in read[0]]
+    assert read[:2] == [
+        [("system", "You are Ada.")],
+        [("system", "You are Ada."), ("user", "What is the capital of France?")],
+    ]
+    assert [message["content"] for message in asked["messages"]] == [text for _, text in read[1]]
