@@ -13,7 +13,6 @@ import numpy as np
 from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
 from avatar.render.folds import find_folds, put_pixels
 from avatar.render.margins import carried_on
-from avatar.render.outside import GRID
 from avatar.render.raster import FAR, blank_canvas, rasterise
 from avatar.render.texture import scratch_rows, show
 
@@ -125,11 +124,7 @@ class Sheet:
         Triangles with nothing of the person are left out, and what never moves is a part of the room.
         """
         surface, size = self._surface, len(behind)
-        opacity = (self._picture >> np.uint32(24)).astype(np.uint8)
-        around = 2 * round(1.2 * GRID * len(self._plates.sheet)) + 1
-        near = np.asarray(cv2.dilate(opacity, np.ones((around, around), np.uint8)))
-        column, row = np.clip(self._texture.round().astype(int), 0, len(opacity) - 1).T
-        self._faces = np.ascontiguousarray(surface.faces[(near[row, column] > 0)[surface.faces].any(1)])
+        self._faces = np.ascontiguousarray(surface.faces[_show_something(self._picture, self._texture, surface.faces)])
         bent = np.bincount(
             np.repeat(np.arange(len(surface.rest)), np.diff(surface.weights.indptr)),
             np.abs(surface.weights.values),
@@ -166,3 +161,14 @@ class Sheet:
             return [work(0, out)]
         others = [self._pool.submit(work, band, out) for band in range(1, len(self._bands))]
         return [work(0, out), *(other.result() for other in others)]
+
+
+def _show_something(
+    picture: NDArray[np.uint32], texture: NDArray[np.float32], faces: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Returns which triangles (n, 3) have anything but clear texels (side, side) in the box around them, (n,)."""
+    totals = cv2.integral(((picture >> np.uint32(24)) > 0).astype(np.uint8))
+    corners = texture[faces]
+    left, top = np.clip(np.floor(corners.min(1)).astype(int), 0, len(picture)).T
+    right, bottom = np.clip(np.floor(corners.max(1)).astype(int) + 2, 0, len(picture)).T
+    return totals[bottom, right] - totals[top, right] - totals[bottom, left] + totals[top, left] > 0

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_PIECES = (
+    ((0, 1, 2),),
+    ((0, 3, 2), (3, 1, 2)),
+    ((0, 1, 4), (0, 4, 2)),
+    ((3, 1, 4), (0, 3, 4), (0, 4, 2)),
+    ((0, 1, 5), (5, 1, 2)),
+    ((0, 3, 5), (3, 1, 2), (5, 3, 2)),
+    ((5, 4, 2), (0, 1, 4), (0, 4, 5)),
+    ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5)),
+)
+"""How a triangle of corners 0, 1, 2 is cut if its edges have middles: bits 1, 2, 4 for 3 (of 0-1), 4 (1-2), 5 (2-0)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subdivision:
@@ -42,6 +54,33 @@ class Subdivision:
                 finer += [level[min(a, b), max(a, b)], b]
             path = finer
         return np.array(path)
+
+    def faces_finest_at(self, vertices: NDArray[np.int64], rings: int) -> NDArray[np.int64]:
+        """Returns triangles (n, 3) that are of the last level around some vertices and of the level before elsewhere.
+
+        What lies between is split where its neighbours are, so that there are no gaps.
+
+        Args:
+            vertices: (k,), those around which all is kept.
+            rings: How many rings of the coarser triangles around them.
+        """
+        children = self.faces.reshape(-1, 4, 3)
+        corners, middles = np.stack([children[:, k, k] for k in range(3)], 1), children[:, 3]
+        whole = np.concatenate([corners, middles], 1)
+        near = np.zeros(self.n_vertices, np.bool_)
+        near[vertices] = True
+        for _ in range(rings):
+            fine = near[whole].any(1)
+            near[whole[fine]] = True
+        fine = near[whole].any(1)
+        split = np.zeros(self.n_vertices, np.bool_)
+        split[middles[fine]] = True
+        faces: list[NDArray[np.int64]] = []
+        for k in range(8):
+            chosen = (split[middles] @ [1, 2, 4]) == k
+            pieces = np.array(_PIECES[k])
+            faces.append(whole[chosen][:, pieces].reshape(-1, 3))
+        return np.concatenate(faces)
 
 
 def subdivide(n_vertices: int, faces: NDArray[np.int64], levels: int) -> Subdivision:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from avatar.render.face import Face
 
+_LARGE = 300
+"""Pixels: on a face narrower than this, triangles of the last level are about one pixel large."""
+_RINGS = 1
+"""Rings of triangles around the eyes, the mouth and the outline that are drawn as fine as can be."""
 _STEEPEST = 1.6
 """Depth may fall by this much per pixel beside a nearer point, so that turning by 30° folds nothing over."""
 
@@ -106,7 +110,15 @@ def build_surface(face: Face, person: NDArray[np.float32], *, cut_out: bool = Fa
         texture = np.concatenate([texture, texture[eye.lower]])
         follow = np.concatenate([follow, follow[eye.lower]])
         weights = csr_array(vstack([weights, weights[eye.lower]]))
-    faces.append(fine.faces)
+    openings = np.concatenate([c for opening in (mouth, *eyes) for c in (opening.upper, opening.lower)])
+    drawn = fine.faces
+    if face.width < _LARGE:
+        drawn = fine.faces_finest_at(np.concatenate([openings, rim]).astype(np.int64), _RINGS)
+        used = np.ones(len(rest))
+        used[np.setdiff1d(np.arange(n_face), drawn)] = 0.0
+        weights = csr_array(diags_array(used) @ weights)
+        weights.eliminate_zeros()
+    faces.append(drawn)
     return Surface(
         rest=rest.astype(np.float32),
         texture=((texture * [1.0, -1.0] + 0.5) * face.texels - 0.5).astype(np.float32),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from avatar.portrait.head import load_head
-from avatar.portrait.topology import LIP_INNER_UPPER, N_LANDMARKS
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, N_LANDMARKS, OVAL
 from avatar.render.subdivision import subdivide
+from avatar.render.topology import EYES
 
 SQUARE = np.array([[0, 1, 2], [0, 2, 3]])
 
@@ -46,3 +49,28 @@ def test_the_rim_of_a_hole_does_not_feel_the_points_across() -> None:
     contour = fine.refine(LIP_INNER_UPPER)[1:-1]
     used = np.unique(fine.smooth[contour].indices)
     assert set(used.tolist()) <= set(LIP_INNER_UPPER) | {95, 324}
+
+
+def test_a_mesh_that_is_finest_at_a_contour_covers_all_without_gaps() -> None:
+    head = load_head()
+    fine = subdivide(N_LANDMARKS, head.tessellation.astype(np.int64), 2)
+    mouth = [fine.refine(contour) for contour in (LIP_INNER_UPPER, LIP_INNER_LOWER)]
+    openings = np.concatenate([*mouth, *(fine.refine(c) for eye in EYES for c in (eye.upper, eye.lower))])
+    rim = fine.refine([*OVAL, OVAL[0]])
+    faces = fine.faces_finest_at(np.concatenate([openings, rim]), 1)
+    assert len(faces) < 0.6 * len(fine.faces)
+    places = (fine.linear @ head.at_landmarks(head.base))[:, :2]
+    np.testing.assert_allclose(signed_areas(places, faces).sum(), signed_areas(places, fine.faces).sum())
+    sides = [(a, b) for face in faces.tolist() for a, b in pairwise([*face, face[0]])]
+    assert len(set(sides)) == len(sides)
+    known = set(sides)
+    open_sides = {frozenset(side) for side in sides if side[::-1] not in known}
+    whole = [(a, b) for face in fine.faces.tolist() for a, b in pairwise([*face, face[0]])]
+    known = set(whole)
+    assert open_sides == {frozenset(side) for side in whole if side[::-1] not in known}
+
+
+def signed_areas(places: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    a, b, c = places[faces.T]
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    return (ux * vy - uy * vx) / 2
