@@ -31,6 +31,11 @@ _LOG = logging.getLogger(__name__)
 _REMEMBERED_CAPTIONS: Final = 100
 _MAILBOX: Final = 200
 
+FIRST_PAUSE: Final = 1.0
+"""Seconds until a conversation that broke off is begun again; twice as many each time that it does not last."""
+
+LONGEST_PAUSE: Final = 60.0
+
 
 class Mailbox:
     """Messages on their way to one socket. A page that does not read them loses the socket, not our memory."""
@@ -92,6 +97,8 @@ class Session:
         self._index = -1
         self._shown_at = 0.0
         self._signalling = asyncio.Lock()
+        self._pause = FIRST_PAUSE / 2
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def attended(self) -> bool:
@@ -106,12 +113,15 @@ class Session:
     async def run(self) -> None:
         """Keeps the conversation going until it is cancelled; another choice opens another conversation.
 
-        A face or a voice that changes knows what was said before; another persona begins anew.
+        A face or a voice that changes knows what was said before; another persona begins anew. A conversation that
+        broke off is begun again after a while, since nobody may be there to ask for it.
         """
         earlier: list[tuple[str, str]] = []
         try:
             while True:
                 self._again.clear()
+                if self._alarm is not None:
+                    self._alarm.cancel()
                 persona = self.choice.persona
                 self._n_conversations += 1
                 conversation = self._engine.open(self.choice, earlier)
@@ -120,6 +130,8 @@ class Session:
                 await _stopped(self._running)
                 earlier = conversation.history if self.choice.persona == persona else []
         finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
             for task in (self._preparing, self._running):
                 if task is not None:
                     await _stopped(task)
@@ -238,6 +250,11 @@ class Session:
         if self._conversation is not None:
             self._conversation.hear(samples)
 
+    def _begin_again_later(self, lasted: float) -> None:
+        """Has another conversation follow one that broke off; nobody may be there to ask for it."""
+        self._pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else min(2 * self._pause, LONGEST_PAUSE)
+        self._alarm = asyncio.get_running_loop().call_later(self._pause, self._again.set)
+
     async def _prepare(self, choice: Choice, tell: Callable[[], None]) -> None:
         try:
             await self._engine.prepare(choice)
@@ -251,6 +268,7 @@ class Session:
 
     async def _converse(self, conversation: Conversation) -> None:
         self._conversation = conversation
+        began = asyncio.get_running_loop().time()
         if self._index >= 0:
             missed = asyncio.get_running_loop().time() - self._shown_at
             self._index += round(missed * FRAME_RATE)
@@ -262,9 +280,10 @@ class Session:
             self.send(error_message(error, "conversation"))
         except Exception:  # noqa: BLE001 - whatever breaks one conversation must not end the others
             _LOG.exception("A conversation broke off")
-            self.tell(Notice("conversation", "the conversation broke off", "start it again"))
+            self.tell(Notice("conversation", "the conversation broke off", "it begins again by itself"))
         finally:
             self._conversation = None
+        self._begin_again_later(asyncio.get_running_loop().time() - began)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

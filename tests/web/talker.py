@@ -68,6 +68,8 @@ class TalkingPhoto:
         self.history = list(earlier)
         self.heard: list[NDArray[np.float32]] = []
         self.done: list[Command] = []
+        self.fault: Exception | None = None
+        self.begun = asyncio.Event()
         self._picture = Picture()
         self._words: list[str] = []
         self._spoken = 0
@@ -82,8 +84,11 @@ class TalkingPhoto:
         self._audience = audience
         loop = asyncio.get_running_loop()
         began = loop.time()
+        self.begun.set()
         for index in count():
             await asyncio.sleep(max(0.0, began + index / FRAME_RATE - loop.time()))
+            if self.fault is not None:
+                raise self.fault
             await audience.show(self._frame(index))
 
     def hear(self, samples: NDArray[np.float32]) -> None:

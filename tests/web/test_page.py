@@ -166,6 +166,38 @@ async def test_a_microphone_that_is_missing_or_pulled_out_is_told_and_taken_up_w
             assert theatre.conversations[0].done[-1] == SetMicrophone(live=False)
 
 
+async def test_a_page_that_slept_goes_on(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, faults = await opened(browser, visitor.url)
+        await page.evaluate("document.getElementById('video').pause()")
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await page.wait_for_function("!document.getElementById('video').paused")
+        assert await movement(page) > 1
+        assert faults == []
+
+
+async def test_a_screen_that_nobody_stands_behind_begins_by_itself_and_stays_on(theatre: Theatre):
+    async with visiting(theatre, limit=1) as visitor, browsing() as browser:
+        page = await (await browser.new_context()).new_page()
+        await page.add_init_script(
+            """
+            const lock = { release: async () => { window.held = false; } };
+            Object.defineProperty(navigator, "wakeLock", { value: {
+                request: async (kind) => { window.held = kind === "screen"; return lock; },
+            } });
+            """
+        )
+        await page.goto(f"{visitor.url}?talk")
+        for _ in range(3):
+            await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=30_000)
+            await page.wait_for_function("window.held")
+            await asyncio.wait_for(theatre.conversations[0].hear_more(0.1), 30)
+            await page.reload()
+        await page.get_by_role("button", name="Stop", exact=True).click(timeout=30_000)
+        await page.wait_for_function("!window.held")
+        assert len(theatre.conversations) == 1
+
+
 async def test_a_chosen_microphone_that_is_not_there_today_gives_way_to_another(theatre: Theatre):
     async with visiting(theatre) as visitor, browsing() as browser:
         page, faults = await opened(browser, visitor.url)

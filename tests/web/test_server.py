@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
-from agent.web import server
+from agent.web import server, session
 from agent.web.conversation import Ask, Interrupt, SetEmotion, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
@@ -269,6 +269,25 @@ async def test_a_foreign_name_for_this_machine_gets_nothing(theatre: Theatre):
     async with visiting(theatre) as visitor:
         answer = await visitor.client.get(visitor.url, headers={"Host": "rebound.example"})
         assert answer.status == 403
+
+
+async def test_a_conversation_that_breaks_off_is_begun_again_by_itself(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(session, "FIRST_PAUSE", 0.01)
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="microphone", live=True)
+        await page.send(type="ask", text="hello")
+        await page.wait_for("caption", text="hello")
+        first, choice = theatre.conversations[0], theatre.conversations[0].choice
+        first.fault = RuntimeError("out of luck")
+        await page.wait_for("notice", code="conversation")
+        await theatre.opened(2)
+        second = theatre.conversations[1]
+        await second.begun.wait()
+        assert (second.choice, second.history) == (choice, [("user", "hello")])
+        assert SetMicrophone(live=True) in second.done
 
 
 @pytest.mark.parametrize("headers", [{"Host": "[::1"}, {"Origin": "http://[::1"}])

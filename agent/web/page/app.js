@@ -154,6 +154,28 @@ navigator.permissions?.query({ name: "microphone" }).then((permission) => {
   };
 }).catch(() => {});
 
+// A page that was asleep (another tab, a locked phone) comes back as it was, and a screen stays on during a call.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  link.probe();
+  media.wake();
+  keepScreenOn();
+});
+
+let screenLock = null;
+
+async function keepScreenOn() {
+  await screenLock?.release();
+  screenLock = talking ? await navigator.wakeLock?.request("screen").catch(() => null) : null;
+}
+
+/** Begins by itself where the address asks for it, `/?talk`: for screens that nobody stands behind. */
+function startUnasked() {
+  if (talking || waiting || !new URLSearchParams(location.search).has("talk")) return;
+  startTalking();
+  for (const event of ["pointerdown", "keydown"]) addEventListener(event, hear, { once: true });
+}
+
 /* What the person does */
 
 byId("start").onclick = () => (talking ? stopTalking() : startTalking());
@@ -213,6 +235,7 @@ function showLoading({ ready: isReady, stages }) {
     link.send({ type: "microphone", live: talking && !muted });
   }
   byId("start").disabled = !ready;
+  if (ready) startUnasked();
   showSend();
   byId("loading").hidden = ready;
   if (state) showState(state);
@@ -245,6 +268,7 @@ function showTalking() {
   byId("start").querySelector("span").textContent = talking ? "Stop" : "Start talking";
   byId("start").querySelector("use").setAttribute("href", talking ? "#icon-stop" : "#icon-mic");
   byId("mute").hidden = !talking;
+  keepScreenOn();
 }
 
 function showCaptions() {

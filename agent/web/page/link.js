@@ -14,7 +14,7 @@ export class Link extends EventTarget {
 
   constructor() {
     super();
-    setInterval(() => this.#probe(), PROBE_EVERY);
+    setInterval(() => this.probe(), PROBE_EVERY);
   }
 
   get open() {
@@ -54,17 +54,8 @@ export class Link extends EventTarget {
     return true;
   }
 
-  #take(message) {
-    if (message.type === "welcome") {
-      sessionStorage.setItem(KEY, message.session);
-      this.#delay = FIRST_DELAY;
-    }
-    if (message.type === "ended") this.#wanted = message.reason === "the server stops";
-    this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
-  }
-
   /** A network that drops closes no socket: whether the server is still there has to be asked. */
-  async #probe() {
+  async probe() {
     const socket = this.#socket;
     if (!this.open) return;
     try {
@@ -76,6 +67,15 @@ export class Link extends EventTarget {
       this.#socket = null;
       this.#lost(0);
     }
+  }
+
+  #take(message) {
+    if (message.type === "welcome") {
+      sessionStorage.setItem(KEY, message.session);
+      this.#delay = FIRST_DELAY;
+    }
+    if (message.type === "ended") this.#wanted = message.reason === "the server stops";
+    this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }
 
   #lost(code) {

@@ -93,6 +93,12 @@ export class Media extends EventTarget {
     });
   }
 
+  /** Goes on after the browser has put the page to sleep. */
+  async wake() {
+    if (this.#heard) await this.#transport?.hear();
+    if (this.#video.srcObject) await this.#video.play().catch(() => {});
+  }
+
   #address() {
     return `${this.#link.origin}/api/sessions/${this.#link.session}/media`;
   }
