@@ -11,6 +11,8 @@ from scipy.ndimage import distance_transform_edt
 from avatar.portrait.topology import OVAL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from avatar.portrait.types import Floats
@@ -43,7 +45,10 @@ _LEAST_ROOM = 0.04
 
 
 def background_behind(
-    rgb: NDArray[np.uint8], person: NDArray[np.float32], landmarks: NDArray[np.float32]
+    rgb: NDArray[np.uint8],
+    person: NDArray[np.float32],
+    landmarks: NDArray[np.float32],
+    ears: Sequence[Floats] = (),
 ) -> NDArray[np.uint8] | None:
     """Returns the picture without the person, uint8 (size, size, 3), or None if the matte can't be trusted.
 
@@ -54,6 +59,7 @@ def background_behind(
         rgb: uint8 (size, size, 3).
         person: float32 (size, size) in [0, 1], the matte.
         landmarks: float32 (468, 2 or 3), pixels.
+        ears: (n, 2) each, pixels of where the fitted head has an ear: the matte leaves out those at the picture's edge.
     """
     outline = landmarks[list(OVAL), :2]
     if not trusted(person, outline):
@@ -64,7 +70,7 @@ def background_behind(
     seen = cv2.resize(person, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > _SEEN
     reach = 2 * round(_MARGIN * width) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    whole = seen | _belongings(small, seen, width)
+    whole = seen | _belongings(small, seen, width) | _covered([ear * (_SIDE / size) for ear in ears])
     hidden = np.asarray(cv2.dilate(whole.astype(np.uint8), disc), np.uint8)
     filled = _mirrored(small, hidden > 0, width)
     large = np.asarray(cv2.resize(filled, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -86,6 +92,14 @@ def trusted(person: NDArray[np.float32], outline: Floats) -> bool:
         and soft < _SOFTEST * width * length
         and float((person < _SEEN).mean()) > _LEAST_ROOM
     )
+
+
+def _covered(shapes: Sequence[Floats]) -> NDArray[np.bool_]:
+    """Returns what lies within the outlines of clouds of points (n, 2), bool (_SIDE, _SIDE)."""
+    covered = np.zeros((_SIDE, _SIDE), np.uint8)
+    for shape in shapes:
+        cv2.fillConvexPoly(covered, cv2.convexHull(shape.round().astype(np.int32)), (1,))
+    return covered > 0
 
 
 def _belongings(rgb: NDArray[np.uint8], seen: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:

@@ -39,6 +39,13 @@ def exact_vertices(head: Head, fit: Fit, points: Floats) -> Floats:
     return vertices
 
 
+def ears_of(head: Head, vertices: Floats) -> tuple[Floats, Floats]:
+    """Returns the two ears of a fitted mesh (n, 3), pixels, y up, as points (k, 2), pixels, y down."""
+    of_ears = head.masks["ears"] > 0.5
+    left, right = (vertices[of_ears & (side * head.base[:, 0] > 0), :2] * [1, -1] for side in (-1, 1))
+    return left, right
+
+
 def head_fit(head: Head, fit: Fit, vertices: Floats) -> HeadFit:
     """Returns a fit with its mesh (n, 3) and the units' displacements of it."""
     deltas = fit.pose.scale * head.units @ fit.pose.rotation.T.astype(np.float32)

@@ -19,7 +19,7 @@ from avatar.errors import InputError
 from avatar.portrait import topology
 from avatar.portrait.background import background_behind
 from avatar.portrait.fit import Fit, HeadFitter, Pose
-from avatar.portrait.fitted import exact_vertices, fit_landmarks, head_fit, landmark_deltas
+from avatar.portrait.fitted import ears_of, exact_vertices, fit_landmarks, head_fit, landmark_deltas
 from avatar.portrait.head import load_head
 from avatar.portrait.landmarks import LandmarkModel, Landmarks
 from avatar.portrait.matte import person_matte
@@ -96,7 +96,8 @@ def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArr
     fit = fit_landmarks(fitter, seen)
     _check_turn(path, fit.pose)
     matte = person_matte(Network("selfie_segmentation"), rgb)
-    behind = background_behind(rgb, matte, seen.points)
+    vertices = exact_vertices(fitter.head, fit, seen.points).astype(np.float32)
+    behind = background_behind(rgb, matte, seen.points, ears_of(fitter.head, vertices))
     return {
         "n_faces": np.array(n_faces),
         "rgb": rgb,
@@ -112,7 +113,7 @@ def _measure(path: Path, photo: NDArray[np.uint8], size: int) -> dict[str, NDArr
         "scale": np.array(fit.pose.scale),
         "translation": fit.pose.translation,
         "residual": np.array(fit.residual),
-        "vertices": exact_vertices(fitter.head, fit, seen.points).astype(np.float32),
+        "vertices": vertices,
     }
 
 

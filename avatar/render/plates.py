@@ -26,11 +26,13 @@ class Plates(NamedTuple):
             solid if nothing is known of the room behind.
         resting: uint8 (size, size, 3), the portrait at the output's size.
         behind: uint8 (size, size, 3), the room without the person, or None.
+        person: float32 (size, size), the matte; before a room, all that the sheet shows of the person.
     """
 
     sheet: NDArray[np.uint32]
     resting: NDArray[np.uint8]
     behind: NDArray[np.uint8] | None
+    person: NDArray[np.float32]
 
 
 def plates_of(portrait: Portrait, size: int) -> Plates:
@@ -42,7 +44,7 @@ def plates_of(portrait: Portrait, size: int) -> Plates:
     rgb = portrait.rgb
     resting = at_rest(rgb, size)
     if portrait.behind is None:
-        return Plates(pack(rgb, np.full(rgb.shape[:2], 255, np.uint8)), resting, None)
+        return Plates(pack(rgb, np.full(rgb.shape[:2], 255, np.uint8)), resting, None, _at_size(portrait.person, size))
     seen, room = rgb.astype(np.float32), portrait.behind.astype(np.float32)
     darker, lighter = (room - seen) / np.maximum(room, 1), (seen - room) / np.maximum(255 - room, 1)
     least = np.maximum(darker, lighter).max(-1)
@@ -51,7 +53,11 @@ def plates_of(portrait: Portrait, size: int) -> Plates:
     share = opacity[..., None] / np.float32(255)
     person = np.clip(seen - (1 - share) * room, 0, 255 * share)
     behind = at_rest(portrait.behind, size)
-    return Plates(pack(person.round().astype(np.uint8), opacity), resting, behind)
+    return Plates(pack(person.round().astype(np.uint8), opacity), resting, behind, _at_size(share[..., 0], size))
+
+
+def _at_size(matte: NDArray[np.floating], size: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(matte, (size, size), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def at_rest(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -62,7 +62,6 @@ class PortraitRenderer:
         self._limits = limits_of(portrait)
         portrait = with_seen_lips(resized(portrait, min(portrait.rgb.shape[0], _TEXELS * size)))
         resting = at_rest(portrait.rgb, size)
-        person = np.asarray(cv2.resize(portrait.person, (size, size), interpolation=cv2.INTER_AREA), np.float32)
         luminance = cv2.cvtColor(resting, cv2.COLOR_RGB2GRAY).astype(np.float32)
         face = face_of(portrait, size)
         face = replace(face, points=widen_to_eyes(face, resting))
@@ -79,7 +78,7 @@ class PortraitRenderer:
         if self._driver.calmed > 0:
             painted = replace(painted, rgb=without_folds(painted, self._driver.calmed))
         plates = plates_of(painted, size)
-        self._surface = build_surface(face, person, cut_out=plates.behind is not None)
+        self._surface = build_surface(face, plates.person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
         self._sheet = Sheet(self._surface, self._camera, plates, threads)
         self._relight = Relight(face, luminance)

@@ -71,3 +71,15 @@ def test_what_stands_in_the_room_away_from_the_head_stays_there() -> None:
     behind = background_behind(rgb, person, landmarks)
     assert behind is not None
     np.testing.assert_array_equal(behind[:35, :35], rgb[:35, :35])
+
+
+def test_an_ear_that_the_matte_leaves_out_does_not_stay_in_the_room() -> None:
+    rgb, person, landmarks = scene()
+    person[:, HEAD[0] + 55 :] = 0
+    ear = np.array([[50, -72], [72, -72], [72, 72], [50, 72]]) + HEAD
+    with_ear = background_behind(rgb, person, landmarks, [ear])
+    without = background_behind(rgb, person, landmarks)
+    assert with_ear is not None
+    assert without is not None
+    redness, left_in = (picture[..., 0].astype(int) - picture[..., 1] for picture in (with_ear, without))
+    assert redness.max() < 25 < left_in.max()

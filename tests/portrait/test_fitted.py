@@ -5,7 +5,7 @@ import pytest
 
 from avatar.motion.layout import INDEX
 from avatar.portrait import topology
-from avatar.portrait.fitted import exact_vertices, fit_landmarks, head_fit, landmark_deltas
+from avatar.portrait.fitted import ears_of, exact_vertices, fit_landmarks, head_fit, landmark_deltas
 
 pytestmark = pytest.mark.model
 
@@ -25,6 +25,15 @@ def test_the_fit_is_near_and_the_bent_mesh_is_exact(fitter, fitted, seen):
     errors = fitter.head.at_landmarks(fitted.vertices)[:, :2] * [1, -1] - seen.points[:, :2]
     width = np.ptp(seen.points[:, 0])
     assert np.sqrt((errors**2).sum(1).mean()) < 0.0015 * width
+
+
+def test_the_ears_lie_on_both_sides_beside_the_face(fitter, fitted, seen):
+    left, right = ears_of(fitter.head, fitted.vertices)
+    outline = seen.points[list(topology.OVAL), :2]
+    width = np.ptp(outline[:, 0])
+    for ear, edge, side in ((left, outline[:, 0].min(), -1), (right, outline[:, 0].max(), 1)):
+        assert 0 < side * (ear[:, 0] - edge).mean() < 0.2 * width
+        assert outline[:, 1].min() < ear[:, 1].mean() < outline[:, 1].max()
 
 
 def test_eyeballs_and_teeth_move_as_wholes(fitter, fit, fitted):
