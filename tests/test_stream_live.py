@@ -216,8 +216,31 @@ def test_one_picture_that_was_held_up_does_not_make_the_next_ones_hopeless() -> 
     clock = ManualClock()
     deadline = Deadline(clock)
     hopeless_after(clock, deadline, 3.0)
-    deadline.due = clock.now() + 0.02
+    deadline.due = clock.now() + 0.04
     assert hopeless_after(clock, deadline, 0.01) == 0
+
+
+def test_a_machine_that_takes_longer_than_a_frame_for_a_picture_shows_every_second_one_in_time() -> None:
+    clock = ManualClock()
+    deadline = Deadline(clock)
+
+    class Slow(FlashRenderer):
+        def render(self, coefficients: np.ndarray) -> np.ndarray:
+            clock.advance(0.06)
+            while deadline.due is not None and deadline.due <= clock.now():
+                stream.show()
+                deadline.due += 0.04
+            return super().render(coefficients)
+
+    stream = AvatarStream(LoudnessGenerator(), Slow())
+    deadline.due = 0.04
+    for _ in range(200):
+        while stream.n_planned < 8:
+            stream.plan()
+        deadline.meet(stream.draw)
+    n_shown = stream.n_shown
+    assert n_shown >= 200
+    assert stream.n_late < 0.6 * n_shown
 
 
 async def test_who_draws_live_knows_when_the_next_frame_is_shown() -> None:

@@ -28,6 +28,9 @@ _HOPELESS_SECONDS: Final = 1.0
 _NEWEST: Final = 0.25
 """Weight of the newest picture's time in what a picture is expected to take."""
 
+_SLOWEST: Final = 3 / FRAME_RATE
+"""Seconds that a picture counts for at most: a single one may be held up by much."""
+
 _ROUNDING: Final = 1e-6
 
 
@@ -58,7 +61,7 @@ class Deadline:
         begun = self._clock.now()
         late = 0.0 if self.due is None else begun + self._takes - self.due
         drawn = draw(max(0, math.ceil(late * FRAME_RATE - _ROUNDING)))
-        took = min(self._clock.now() - begun, 1 / FRAME_RATE)  # a single one may be held up by much
+        took = min(self._clock.now() - begun, _SLOWEST)
         self._takes += _NEWEST * (took - self._takes)
         return drawn
 
