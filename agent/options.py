@@ -62,7 +62,7 @@ class WhisperOptions(Strict):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = "en"
     threads: Threads = 1
     refresh: Annotated[float, Field(ge=0.1, le=10)] = 0.6
-    pause: Seconds = 0.1
+    pause: Seconds = 0.08
     beam: Annotated[int, Field(ge=1, le=10)] = 1
 
 

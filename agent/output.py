@@ -14,7 +14,7 @@ from agent.cues import CUES
 from agent.heard import SpokenText
 from agent.playhead import Playhead
 from avatar.clock import MonotonicClock
-from avatar.types import OUTPUT_RATE, AudioChunk
+from avatar.types import FRAME_RATE, OUTPUT_RATE, AudioChunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,9 +136,13 @@ class AvatarOutput(io.AudioOutput):
         samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels).mean(axis=1)
         cues = frame.userdata.get(CUES, ())
         chunk = AudioChunk((samples / 32768).astype(np.float32), frame.sample_rate, self._n_samples, cues)
-        start, self._n_samples = self._n_samples, self._n_samples + len(chunk.samples)
-        rms = float(np.sqrt(np.mean(np.square(chunk.samples)))) if len(samples) else 0.0
-        self._loudness.append((start / frame.sample_rate, self._n_samples / frame.sample_rate, rms))
+        length = frame.sample_rate // FRAME_RATE
+        for first in range(0, len(samples), length):
+            block = chunk.samples[first : first + length]
+            start = (self._n_samples + first) / frame.sample_rate
+            rms = float(np.sqrt(np.mean(np.square(block))))
+            self._loudness.append((start, start + len(block) / frame.sample_rate, rms))
+        self._n_samples += len(samples)
         self._sink.push_audio(chunk, self._open)
 
     def flush(self) -> None:

@@ -191,7 +191,7 @@ class _EngineStream(tts.SynthesizeStream):
             sample_rate=self._speaker.sample_rate,
             num_channels=1,
             mime_type="audio/pcm",
-            frame_size_ms=40,
+            frame_size_ms=200,
             stream=True,
         )
         output_emitter.start_segment(segment_id=utils.shortuuid())

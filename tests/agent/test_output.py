@@ -194,6 +194,13 @@ async def test_words_of_a_reply_that_was_never_heard_are_forgotten(output):
     assert output.words == ["Hello."]
 
 
+async def test_the_loudest_of_what_may_echo_counts_however_long_the_frames_are(output):
+    sound = np.repeat(np.array([8192, 100], np.int16), [FRAME, 9 * FRAME])
+    await output.capture_frame(rtc.AudioFrame(sound.tobytes(), RATE, 1, len(sound)))
+    await play(output, 1)
+    assert output.loudness == pytest.approx(0.25)
+
+
 async def test_what_may_echo_is_known_until_it_has_died_away(output):
     assert not output.speaking
     assert output.loudness == 0
