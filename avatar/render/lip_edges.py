@@ -35,6 +35,10 @@ _GRAIN: Final = 6.0
 """Unit of likeness, in CIELAB."""
 _LIP: Final = 1.6
 """How much more like the lip than like what lies between the lips a lip must be: its own colour varies less."""
+_LEAST_RED: Final = 5.0
+"""Redness (a* of CIELAB) of lips below which colour doesn't tell."""
+_TEETH: Final = 0.5
+"""Share of the lips' redness below which teeth are seen: 0.3 and less where they are, 0.7 and more at tongues."""
 _DARK: Final = 0.72
 """Share of a lip's light below which a pixel of it is the mouth's shade, not its own."""
 _NEAR: Final = 0.02
@@ -52,13 +56,12 @@ _CORNER: Final = 0.085
 def with_seen_lips(portrait: Portrait) -> Portrait:
     """Returns a portrait whose inner lips' landmarks lie where the picture shows the edges of open lips.
 
-    A portrait whose lips touch is returned as it is.
+    A portrait that shows no teeth is returned as it is: a tongue between its lips may look like them.
     """
-    width = portrait.face_width
+    width, lab = portrait.face_width, _lab(portrait.rgb)
     points = portrait.landmarks[:, :2].astype(np.float64)
-    if np.linalg.norm(points[13] - points[14]) < CLOSED_GAP * width:
+    if not _shows_teeth(portrait, lab):
         return portrait
-    lab = _lab(portrait.rgb)
     found = points.copy()
     for inner, other, outer in (
         (LIP_INNER_UPPER, LIP_INNER_LOWER, LIP_OUTER_UPPER),
@@ -71,6 +74,21 @@ def with_seen_lips(portrait: Portrait) -> Portrait:
     landmarks = portrait.landmarks.copy()
     landmarks[:, :2] = _with_rings(points, found)
     return replace(portrait, landmarks=landmarks)
+
+
+def _shows_teeth(portrait: Portrait, lab: NDArray[np.float32]) -> bool:
+    """Returns whether lips are apart and the brighter part of what lies between them is far less red than they are."""
+    points = portrait.landmarks[:, :2].astype(np.float64)
+    if np.linalg.norm(points[13] - points[14]) < CLOSED_GAP * portrait.face_width:
+        return False
+    opening = inside(points[[*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]], lab.shape[:2]) > 128
+    lips = (inside(points[[*LIP_OUTER_UPPER, *LIP_OUTER_LOWER[::-1]]], lab.shape[:2]) > 128) & ~opening
+    if not opening.any() or not lips.any():
+        return False
+    light, red = lab[..., 0], lab[..., 1]
+    bright = opening & (light >= np.percentile(light[opening], 75))
+    own = float(np.median(red[lips]))
+    return own > _LEAST_RED and float(red[bright].mean()) < _TEETH * own
 
 
 def _with_rings(points: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,7 +176,7 @@ def without_shade(portrait: Portrait) -> NDArray[np.uint8]:
     """
     rgb, width = portrait.rgb, portrait.face_width
     points = portrait.landmarks[:, :2].astype(np.float64)
-    if np.linalg.norm(points[13] - points[14]) < CLOSED_GAP * width:
+    if not _shows_teeth(portrait, _lab(rgb)):
         return rgb
     size = rgb.shape[:2]
     opening = inside(points[[*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]], size) > 0
