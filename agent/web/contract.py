@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -174,7 +175,8 @@ def options_message(options: Options, choice: Choice, *, changing: bool = False)
         "avatars": [
             {
                 **_named(avatar),
-                "picture": f"/api/avatars/{avatar.id}/picture" if avatar.picture else None,
+                # with its name, so that pages ask again when there is another picture of the same avatar
+                "picture": f"/api/avatars/{avatar.id}/picture?{quote(avatar.picture.stem)}" if avatar.picture else None,
                 "disclosure": avatar.disclosure,
             }
             for avatar in options.avatars

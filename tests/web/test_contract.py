@@ -78,7 +78,7 @@ def test_a_message_becomes_the_command_it_asks_for(text: str, command: object):
 def test_an_avatar_without_a_picture_has_none_in_the_options():
     options = Options([Option("a", "A"), Option("b", "B", Path("b.jpg"))], [Option("v", "V")], [Option("p", "P")])
     message = contract.options_message(options, options.default())
-    assert [avatar["picture"] for avatar in message["avatars"]] == [None, "/api/avatars/b/picture"]
+    assert [avatar["picture"] for avatar in message["avatars"]] == [None, "/api/avatars/b/picture?b"]
     assert message["chosen"] == {"avatar": "a", "voice": "v", "persona": "p"}
 
 

@@ -12,6 +12,7 @@ from skimage.data import astronaut
 
 from agent.config import DEFAULT_PERSONA, load_config
 from agent.persona import load_persona
+from agent.web.contract import options_message
 from agent.web.gallery import PhotoGallery
 from avatar.errors import InputError
 from avatar.portrait.folder import DISCLOSURE, create_avatar
@@ -41,7 +42,14 @@ def test_our_own_face_can_be_seen_before_it_is_measured_and_a_photo_of_somebody_
     photo = tmp_path / "eileen.jpg"
     photo.write_bytes(jpeg(astronaut()))
     with PhotoGallery(load_config()) as ours, PhotoGallery(load_config(portrait=photo)) as theirs:
-        assert cv2.imread(str(ours.options().avatars[0].picture)) is not None
+        unmeasured = ours.options()
+        assert cv2.imread(str(unmeasured.avatars[0].picture)) is not None
+        ours.portrait(unmeasured.avatars[0].id)
+        addresses = [
+            options_message(options, options.default())["avatars"][0]["picture"]
+            for options in (unmeasured, ours.options())
+        ]
+        assert addresses[0] != addresses[1]
         assert theirs.options().avatars[0].picture is None
         theirs.portrait(theirs.options().avatars[0].id)
         assert cv2.imread(str(theirs.options().avatars[0].picture)).shape == (512, 512, 3)

@@ -167,3 +167,20 @@ async def test_choosing_an_avatar_by_keyboard_keeps_the_place_in_the_list(theatr
         await page.keyboard.press("Enter")
         await theatre.opened(2)
         await expect(page.get_by_role("radio", name="Astronaut")).to_be_focused()
+
+
+async def test_the_last_line_stays_in_sight_when_the_window_shrinks_and_who_reads_above_is_left_there(theatre: Theatre):
+    async with visiting(theatre) as visitor, browsing() as browser:
+        page, _ = await opened(browser, visitor.url, viewport={"width": 1280, "height": 800})
+        for number in range(8):
+            await page.get_by_label("Write instead of speaking").fill(f"line {number}")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#lines")).to_contain_text(f"line {number}", timeout=20_000)
+        await page.set_viewport_size({"width": 390, "height": 700})
+        await page.wait_for_function("box = document.querySelector('.lines'), box.scrollHeight > box.clientHeight + 50")
+        await page.wait_for_function("box.scrollHeight - box.scrollTop - box.clientHeight < 2")
+        await page.evaluate("box.scrollTop = 0, new Promise((done) => box.addEventListener('scroll', done))")
+        await page.get_by_label("Write instead of speaking").fill("one more")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#lines")).to_contain_text("one more", timeout=20_000)
+        assert await page.evaluate("box.scrollTop") == 0

@@ -10,11 +10,17 @@ export class Lines {
   #announce = document.getElementById("announce");
   #items = new Map();
   #timer = 0;
+  #following = true;
   shown = true;
   spoken = false;
 
+  constructor() {
+    const box = this.#box;
+    box.addEventListener("scroll", () => { this.#following = box.scrollHeight - box.scrollTop - box.clientHeight < 60; });
+    new ResizeObserver(() => this.#follow()).observe(box);
+  }
+
   show({ speaker, utterance, text, final }) {
-    const atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < 60;
     let item = this.#items.get(utterance);
     if (!text) {
       item?.remove();
@@ -34,7 +40,7 @@ export class Lines {
     }
     item.classList.toggle("partial", !final);
     item.lastChild.textContent = text;
-    if (atEnd) this.#box.scrollTop = this.#box.scrollHeight;
+    this.#follow();
     this.#onPicture(speaker, text, final);
     // A screen reader reads what is not heard already.
     if (final && !(this.spoken && speaker === "avatar")) this.#announce.textContent = item.textContent;
@@ -50,6 +56,11 @@ export class Lines {
   display(shown) {
     this.shown = shown;
     if (!shown) this.#subtitle.hidden = true;
+  }
+
+  /** Keeps the last line in sight, unless the person has scrolled up to read. */
+  #follow() {
+    if (this.#following) this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   #onPicture(speaker, text, final) {
