@@ -65,6 +65,7 @@ class Conditioner(nn.Module):
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("deviation", torch.tensor(deviation))
         self.noise = 0.1
+        self.steady_noise = 0.2
         self.dropout = nn.Dropout(0.2)
         self.agent_in = nn.Linear(size.n_features, size.hearing)
         self.agent_convolutions = nn.ModuleList(_Residual(size.hearing, dilation) for dilation in (1, 1, 2))
@@ -86,6 +87,8 @@ class Conditioner(nn.Module):
         heard = (agent - self.mean) / self.deviation
         if self.training:
             heard = heard + self.noise * torch.randn_like(heard)
+            # What stays the same for a chunk is the voice and the room: another one must move the same lips.
+            heard = heard + self.steady_noise * torch.randn_like(heard[:, :1])
         heard = functional.gelu(self.agent_in(self.dropout(heard)))
         heard = _along_time(self.agent_convolutions, heard, self.dropout)
         other = _along_time(self.user_convolutions, functional.gelu(self.user_in(user)), self.dropout)

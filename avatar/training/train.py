@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LEAST_DEVIATION: Final = 0.01
 _TOKENS_PER_STEP: Final = 1664
-_AVERAGING: Final = 0.997
+_AVERAGING: Final = 0.999
 _WHITE_SHARE: Final = 0.1
 _MOST_PERSISTENT: Final = 0.95
 _LEAST_SPEED: Final = 0.15
@@ -67,7 +67,7 @@ class Plan:
     minutes: float = math.inf
     seed: int = 0
     learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
+    weight_decay: float = 0.05
     noise_share: float = 0.25
     past_noise: float = 0.08
     past_dropout: float = 0.05
@@ -77,7 +77,7 @@ class Plan:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=Path("build/corpus"))
+    parser.add_argument("--corpus", type=Path, nargs="+", default=[Path("build/corpus")], help="one or more corpora")
     parser.add_argument("--out", type=Path, default=Path("build/motion"))
     parser.add_argument("--start", type=Path, help="go on from this checkpoint instead of from nothing")
     parser.add_argument("--steps", type=int, default=Plan().steps)
@@ -90,8 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         speech = SpeechFeatures(load_whisper(options.threads))
         cache = options.out / "features"
-        training = Dataset(clip_files(options.corpus, "train"), speech, cache, options.seed)
-        validation = Dataset(clip_files(options.corpus, "validation"), speech, cache, options.seed)
+        files = [file for corpus in options.corpus for file in clip_files(corpus, "train")]
+        training = Dataset(files, speech, cache, options.seed)
+        validation = Dataset(clip_files(options.corpus[0], "validation"), speech, cache, options.seed)
     except VisavisError as error:
         print(error, f"hint: {error.hint}" if error.hint else "", sep="\n", file=sys.stderr)
         return 2

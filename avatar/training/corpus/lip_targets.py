@@ -1,8 +1,8 @@
 """What each phone asks of the lips: openness, width and rounding, and how strongly it insists.
 
 Openness values are those that a fit on tracked people kept (README.md): open vowels near 0.8-1, high front vowels
-0.45-0.8, rounded high vowels 0.2-0.35, alveolars 0.25-0.4 and yielding, bilabials 0.2 and insisting, labiodentals 0.1,
-pauses 0.3.
+0.45-0.8, rounded high vowels 0.2-0.35, alveolars 0.25 and yielding, [h] 0.6, bilabials 0.2 and insisting, labiodentals
+0.1, pauses 0.42.
 Width follows the vowel chart of the IPA; which consonants round or spread follows the JALI rules (Edwards et al. 2016).
 Tongue phones leave the lips to their neighbours: their strength in width is near zero.
 """
@@ -54,12 +54,13 @@ _VOWELS: Final[dict[str, LipTarget]] = {
     "ə": _vowel(0.55, 0.0, strength=0.5),
 }  # fmt: skip
 
-_BILABIAL: Final = LipTarget(0.2, 4.5)
+_BILABIAL: Final = LipTarget(0.2, 4.6)
 _LABIODENTAL: Final = LipTarget(0.1, 3.0, 0.05, 0.3)
-_ALVEOLAR: Final = LipTarget(0.35, 0.3)
+_ALVEOLAR: Final = LipTarget(0.25, 0.3)
 _SIBILANT: Final = LipTarget(0.25, 0.6, 0.35, 0.35)
 _HUSH: Final = LipTarget(0.3, 0.7, -0.6, 1.0, 0.8)
 _BACK: Final = LipTarget(0.42, 0.2, 0.0, 0.05)
+_BREATH: Final = LipTarget(0.6, 0.2, 0.0, 0.05)
 _GLIDE: Final = LipTarget(0.2, 1.5, -1.0, 1.6, 0.1)
 _PALATAL: Final = LipTarget(0.4, 0.3, 0.45, 0.4)
 
@@ -72,7 +73,8 @@ _CONSONANTS: Final[dict[str, LipTarget]] = {
     **dict.fromkeys("szʦʣ", _SIBILANT),
     **dict.fromkeys("ʃʒʧʤʂʐɕʑ", _HUSH),
     **dict.fromkeys("ɹɻ", LipTarget(0.33, 0.5, -0.4, 0.6, 0.5)),
-    **dict.fromkeys("kgŋqɢɴxɣχʁʀħʕhɦʔɠʄɰ", _BACK),
+    **dict.fromkeys("kgŋqɢɴxɣχʁʀħʕɠʄɰ", _BACK),
+    **dict.fromkeys("hɦʔ", _BREATH),
     **dict.fromkeys("wʍɥ", _GLIDE),
     **dict.fromkeys("jçʝɲʎcɟ", _PALATAL),
 }
@@ -80,7 +82,7 @@ _CONSONANTS: Final[dict[str, LipTarget]] = {
 LIP_TARGETS: Final[dict[str, LipTarget]] = {
     **_VOWELS,
     **_CONSONANTS,
-    PAUSE: LipTarget(0.3, 0.7, 0.0, 0.5),
+    PAUSE: LipTarget(0.42, 0.7, 0.0, 0.5),
 }
 """Targets of every IPA letter that `phones` may give, and of silence."""
 """(ɸ and β are bilabial fricatives: nearly closed, never sealed, so `phones.BILABIALS` leaves them out.)"""

@@ -2,7 +2,7 @@
 
 Each curve is y(t) = sum(g T) / sum(g) over the phones, with g = D * length * exp(-distance / tau): T a phone's target,
 D its dominance, distance the time outside the phone. Constants are those that followed real lips best (README.md):
-vowels reach 90 ms, consonants 48 ms, pauses 120 ms; a phone's length counts as min(1.3, 0.5 + d / 0.16 s). Rounding
+vowels reach 80 ms, consonants 40 ms, pauses 120 ms; a phone's length counts as min(1.3, 0.5 + d / 0.16 s). Rounding
 reaches 150 ms *ahead* of its phone, so that it shows 0.12-0.2 s early.
 
 Sealed lips are not in these curves (a bilabial only narrows the gap, half strength): `LipCurves.closure` says when the
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _OVERSAMPLING: Final = 4
 _LEAD: Final = 0.04
-_TAU_VOWEL: Final = 0.09
-_TAU_CONSONANT: Final = 0.048
+_TAU_VOWEL: Final = 0.08
+_TAU_CONSONANT: Final = 0.04
 _TAU_PAUSE: Final = 0.12
 _TAU_ROUNDING_AHEAD: Final = 0.15
 _TAU_WIDTH: Final = 0.07

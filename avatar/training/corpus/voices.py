@@ -24,6 +24,7 @@ class Voice:
         language: ISO 639-1 code of the text that it reads.
         share: Relative number of clips it speaks.
         held_out: Never trained on: it is kept for evaluation.
+        for_contacts: Reads the lines with most /f v/, which lists of names seldom have.
     """
 
     engine: str
@@ -31,6 +32,7 @@ class Voice:
     language: str
     share: float = 1.0
     held_out: bool = False
+    for_contacts: bool = False
 
     @property
     def label(self) -> str:
@@ -56,6 +58,26 @@ class Utterance:
         return len(self.samples) / 16_000
 
 
+_FURTHER: Final = tuple(
+    Voice("espeak", name, language, share, for_contacts=True)
+    for language, share, names in (
+        ("it", 0.6, "it+f2 it+m5 it+klatt2"),
+        ("fi", 0.6, "fi+f3 fi+m2 fi+klatt4"),
+        ("pl", 0.25, "cs+f3 sk+m8 hr+f1 lt+m2"),
+        ("nl", 0.25, "nl+m7 nl+f2 af+m7"),
+        ("pt", 0.25, "pt+f1 ro+m2"),
+        ("de", 0.25, "de+klatt3 da+m3"),
+        ("sv", 0.25, "sv+f2 nb+f4"),
+        ("hu", 0.25, "hu+m1 et+f5"),
+        ("tr", 0.25, "tr+m6 sq+m5"),
+        ("es", 0.25, "es+m3 ca+m4"),
+        ("fr", 0.25, "fr+f5"),
+        ("ru", 0.25, "ru+f4"),
+    )
+    for name in names.split()
+)
+"""Further voices of espeak-ng, for contacts of the lips in many languages; some read a neighbour's text."""
+
 VOICES: Final[tuple[Voice, ...]] = (
     Voice("piper", "en_US-joe-medium", "en", share=6.0),
     Voice("flite", "slt", "en", share=2.5),
@@ -76,6 +98,7 @@ VOICES: Final[tuple[Voice, ...]] = (
     Voice("espeak", "hi+m2", "hi", share=0.4),
     Voice("espeak", "id+m4", "id", share=0.4),
     Voice("espeak", "sv+m6", "sv", share=0.4),
+    *_FURTHER,
     Voice("festival", "kal_diphone", "en", held_out=True),
     Voice("festival", "ked_diphone", "en", held_out=True),
     Voice("festival", "lp_diphone", "it", held_out=True),

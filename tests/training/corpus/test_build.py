@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,15 @@ def test_a_background_is_as_long_as_its_track_whatever_the_rounding() -> None:
             heard = clip._with_background(track, np.random.default_rng(n_samples), chance=1.0)
             assert len(heard) == n_samples
             assert not np.array_equal(heard, track)
+
+
+def test_a_voice_for_contacts_reads_the_lines_with_most_labiodentals() -> None:
+    plain = Voice("espeak", "it+f2", "it")
+    every = clip._lines(plain, "train")
+    chosen = clip._lines(replace(plain, for_contacts=True), "train")
+    assert set(chosen) < set(every)
+
+    def share(texts: list[str]) -> float:
+        return sum(sign in "fv" for text in texts for sign in text.lower()) / sum(map(len, texts))
+
+    assert share(chosen) > 1.5 * share(every)
