@@ -49,6 +49,8 @@ _RINGS_UPPER: Final = ((184, 74, 73, 72, 11, 302, 303, 304, 408), (183, 42, 41, 
 _RINGS_LOWER: Final = ((77, 90, 180, 85, 16, 315, 404, 320, 307), (96, 89, 179, 86, 15, 316, 403, 319, 325))
 """Landmarks between the outer contours and the inner ones, without the corners."""
 _CORNERS: Final = (78, 308)
+_AROUND: Final = 0.12
+"""Face widths around the lips within which anything is painted, and what it is painted from lies."""
 _CORNER: Final = 0.085
 """Face widths from a corner in which the shade lies; elsewhere a lip may be dark."""
 
@@ -174,10 +176,26 @@ def without_shade(portrait: Portrait) -> NDArray[np.uint8]:
     Args:
         portrait: See `with_seen_lips`.
     """
-    rgb, width = portrait.rgb, portrait.face_width
     points = portrait.landmarks[:, :2].astype(np.float64)
-    if not _shows_teeth(portrait, _lab(rgb)):
-        return rgb
+    if not _shows_teeth(portrait, _lab(portrait.rgb)):
+        return portrait.rgb
+    lips = points[[*LIP_OUTER_UPPER, *LIP_OUTER_LOWER]]
+    margin = _AROUND * portrait.face_width
+    left, top = np.maximum(0, lips.min(axis=0) - margin).astype(int)
+    right, bottom = (lips.max(axis=0) + margin).astype(int) + 1
+    rgb = portrait.rgb.copy()
+    rgb[top:bottom, left:right] = _painted(rgb[top:bottom, left:right], points - (left, top), portrait.face_width)
+    return rgb
+
+
+def _painted(rgb: NDArray[np.uint8], points: NDArray[np.float64], width: float) -> NDArray[np.uint8]:
+    """Returns the part of a picture around the mouth, (h, w, 3), painted as `without_shade` says.
+
+    Args:
+        rgb: The part.
+        points: (468, 2), the landmarks in it.
+        width: The face's, pixels.
+    """
     size = rgb.shape[:2]
     opening = inside(points[[*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]], size) > 0
     rows, columns = np.mgrid[: size[0], : size[1]]

@@ -9,6 +9,7 @@ from numba import njit
 
 from avatar.kernels import PART
 from avatar.render.filters import blurred
+from avatar.render.sampling import ease
 from avatar.render.teeth import PATCH_SCALE, Patch
 
 if TYPE_CHECKING:
@@ -122,12 +123,6 @@ def tongue_relief() -> NDArray[np.float32]:
 
 
 @njit(**PART, fastmath=True)
-def _ease(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3.0 - 2.0 * x)
-
-
-@njit(**PART, fastmath=True)
 def _radius(top: float, low: float, half: float, p: float, q: float) -> float:
     """Returns where a place lies between the middle, 0, and the outline, 1: a half circle below, blunt above."""
     height = 0.5 * (top - low)
@@ -170,10 +165,10 @@ def tip_at(tip: Tip, relief: NDArray[np.float32], p: float, q: float, width: flo
         (1 - fc) * relief[row + 1, column, 1] + fc * relief[row + 1, column + 1, 1]
     )
     above = q - tip.lip
-    deep = _ease(above / 0.085)
+    deep = ease(above / 0.085)
     bend = np.exp(-(((above + 0.012) / 0.028) ** 2)) * min(4.0 * tip.out, 1.0)
-    rim = _ease((radius - 0.72) / 0.28)
-    under = _ease(1.0 - (q - tip.low) / 0.022) * min(3.0 * tip.out, 1.0)
+    rim = ease((radius - 0.72) / 0.28)
+    under = ease(1.0 - (q - tip.low) / 0.022) * min(3.0 * tip.out, 1.0)
     light = diffuse * (1.0 - 0.58 * deep) * (1.0 + 0.10 * bend) * (1.0 - 0.22 * rim) * (1.0 - 0.16 * under)
     return alpha, light, wet * (0.2 + bend) * (1.0 - deep) * (1.0 - rim)
 
@@ -182,4 +177,4 @@ def tip_at(tip: Tip, relief: NDArray[np.float32], p: float, q: float, width: flo
 def shadow_at(tip: Tip, p: float, q: float) -> float:
     """Returns how much of the light a hanging tongue takes from the lip and chin around it, 0 to 1."""
     radius = _radius(tip.top, tip.low - SHADOW, tip.half + 0.6 * SHADOW, p, q)
-    return 0.40 * _ease(4.0 * (1.0 - radius)) * min(1.6 * tip.out, 1.0)
+    return 0.40 * ease(4.0 * (1.0 - radius)) * min(1.6 * tip.out, 1.0)
