@@ -33,6 +33,8 @@ _NEAR = 0.22
 """What belongs to the person although the matte leaves it out, a flower or a lock, is so near, face widths."""
 _UNLIKE = 2.5
 """So many standard deviations from the room around make a pixel no part of the room."""
+_SKIN = 12.0
+"""Skin differs from the face's median by less, in a* and b* of CIELAB."""
 _GRAIN = 6.0
 """Grey levels by which pixels of any room differ."""
 _KNOWN_ROOM = 0.03
@@ -70,7 +72,8 @@ def background_behind(
     seen = cv2.resize(person, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > _SEEN
     reach = 2 * round(_MARGIN * width) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    whole = seen | _belongings(small, seen, width) | _covered([ear * (_SIDE / size) for ear in ears])
+    covered = _covered([ear * (_SIDE / size) for ear in ears]) & _skin(small, outline * (_SIDE / size))
+    whole = seen | _belongings(small, seen, width) | covered
     hidden = np.asarray(cv2.dilate(whole.astype(np.uint8), disc), np.uint8)
     filled = _mirrored(small, hidden > 0, width)
     large = np.asarray(cv2.resize(filled, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
@@ -114,9 +117,27 @@ def _belongings(rgb: NDArray[np.uint8], seen: NDArray[np.bool_], width: float) -
     spread = _carried((small - mean) ** 2, far, 0.5 * _NEAR * width * coarse)
     mean, spread = (cv2.resize(v, seen.shape[::-1], interpolation=cv2.INTER_LINEAR) for v in (mean, spread))
     unlike = np.sqrt(((rgb - mean) ** 2 / (spread + _GRAIN**2)).mean(-1)) > _UNLIKE
-    either = (seen | (unlike & (apart < _NEAR * width))).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(either)
+    beside = _whole(unlike & ~seen & (apart < _NEAR * width))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((seen | beside).astype(np.uint8))
     return (labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())) & ~seen
+
+
+def _whole(things: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns the connected parts of things (h, w) that the picture's edge doesn't cut: what it cuts is the room's."""
+    n_labels, found = cv2.connectedComponents(things.astype(np.uint8))
+    labels = np.asarray(found, np.int32)
+    kept = np.ones(n_labels, np.bool_)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        kept[edge] = False
+    return things & kept[labels]
+
+
+def _skin(rgb: NDArray[np.uint8], outline: Floats) -> NDArray[np.bool_]:
+    """Returns where a picture (h, w, 3) has the hue of the face in it, of this outline (n, 2), in light or in shade."""
+    lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
+    face = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(face, [outline.round().astype(np.int32)], (1,))
+    return np.linalg.norm(lab[..., 1:] - np.median(lab[face > 0], axis=0)[1:], axis=-1) < _SKIN
 
 
 def _mirrored(rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], width: float) -> NDArray[np.uint8]:

@@ -73,6 +73,29 @@ def test_what_stands_in_the_room_away_from_the_head_stays_there() -> None:
     np.testing.assert_array_equal(behind[:35, :35], rgb[:35, :35])
 
 
+def test_what_the_pictures_edge_cuts_beside_the_head_belongs_to_the_room() -> None:
+    rgb, person, landmarks = scene()
+    rgb, person = rgb[45:], person[45:]
+    rgb, person = (np.concatenate([part, part[-1:].repeat(45, 0)]) for part in (rgb, person))
+    landmarks[:, 1] -= 45
+    rows, columns = np.indices((SIZE, SIZE)) - np.array([HEAD[1] - 45, HEAD[0]])[:, None, None]
+    post = (rows < -30) & (np.hypot(rows, columns) < 86) & (columns > 20)
+    rgb[post & (person < 0.5)] = (30, 60, 220)
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    assert (behind[post & (np.hypot(rows, columns) > 78), 2] > 200).all()
+
+
+def test_a_fitted_ear_that_the_hair_hides_or_the_picture_lacks_leaves_the_room_as_it_is() -> None:
+    rgb, person, landmarks = scene()
+    ear = np.array([[66, -40], [84, -40], [84, 40], [66, 40]]) + HEAD
+    room = background_behind(rgb, person, landmarks)
+    assert room is not None
+    with_ear = background_behind(rgb, person, landmarks, [ear])
+    assert with_ear is not None
+    np.testing.assert_array_equal(with_ear, room)
+
+
 def test_an_ear_that_the_matte_leaves_out_does_not_stay_in_the_room() -> None:
     rgb, person, landmarks = scene()
     person[:, HEAD[0] + 55 :] = 0
