@@ -48,8 +48,9 @@ def strength(sounds: list[NDArray[np.float32]], frequency: float) -> float:
 async def test_a_caller_sees_and_hears_the_avatar_in_time(server: LiveKitServer):
     async with working(server.account) as work, calling(server.account, "sync") as caller:
         medians: list[float] = []
-        # A machine that is held up holds up some flashes; three times in a row is our doing.
-        while len(medians) < 3 and (not medians or abs(medians[-1]) > 0.045):
+        # WebRTC shows pictures late at first and catches up within half a minute, later on a busy machine, as it learns
+        # how evenly they come (from 57 to 18 ms in the worst of three quiet calls). What stays is our doing.
+        while len(medians) < 12 and (not medians or abs(medians[-1]) > 0.045):
             caller.seen.clear()
             caller.heard.clear()
             await caller.until(lambda: len(caller.seen) > 12 * 15)
