@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from agent.steady import keep_pools_from_spinning
+from agent.steady import keep_pools_from_spinning, switch_threads_soon
 from avatar.errors import VisavisError
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments = ["web", *arguments]
     args = parser().parse_args(arguments)
     keep_pools_from_spinning()
+    switch_threads_soon()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever stops us finds nothing left behind
     try:
         if "portrait" in args:

@@ -54,6 +54,15 @@ def keep_pools_from_spinning() -> None:
         os.environ.setdefault(name, "1")
 
 
+def switch_threads_soon() -> None:
+    """Has Python pass on the interpreter after 1 ms instead of 5.
+
+    A thread that comes back from a network or a codec waits that long for one that computes in Python, several times a
+    picture: beside a busy event loop a chunk of motion took 74 ms instead of 54 and a picture 26 instead of 19.
+    """
+    sys.setswitchinterval(0.001)
+
+
 def settle() -> None:
     """Collects garbage and takes what is left out of later collections: all that is loaded stays loaded.
 

@@ -243,6 +243,23 @@ def test_a_machine_that_takes_longer_than_a_frame_for_a_picture_shows_every_seco
     assert stream.n_late < 0.6 * n_shown
 
 
+def test_motion_for_which_there_is_time_waits_for_a_picture_that_is_wanted_at_once() -> None:
+    class Watched(FlashRenderer):
+        def render(self, coefficients: np.ndarray) -> np.ndarray:
+            if self.n_drawn == 0:
+                with stream.changed:
+                    moved.append(stream.changed.wait_for(lambda: stream.n_planned > 4, timeout=0.3))
+            return super().render(coefficients)
+
+    moved: list[bool] = []
+    stream = AvatarStream(LoudnessGenerator(), Watched())
+    with LiveStream(stream, ManualClock()):
+        wait_for_pictures(stream, 5)
+        with stream.changed:
+            assert stream.changed.wait_for(lambda: stream.n_planned >= 5, timeout=20)
+    assert moved == [False]
+
+
 async def test_who_draws_live_knows_when_the_next_frame_is_shown() -> None:
     class Ahead(ManualClock):
         """Is 0.05 s later for who draws: each picture is begun when its frame should be there."""

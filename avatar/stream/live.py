@@ -23,6 +23,9 @@ AHEAD: Final = 5
 _SPEAKING_AHEAD: Final = 12
 """Frames of motion held ready while there is more to say: a chunk may take its time, and an interruption drops them."""
 
+_SOON: Final = 3
+"""Frames of motion within which the next chunk must be begun, whatever else is to be done."""
+
 _HOPELESS_SECONDS: Final = 1.0
 
 _NEWEST: Final = 0.25
@@ -135,7 +138,10 @@ class LiveStream:
             raise self._error
 
     def _wants_motion(self) -> bool:
-        return self.stream.n_planned < (_SPEAKING_AHEAD if self.stream.n_unheard else self._ahead)
+        n_planned = self.stream.n_planned
+        if n_planned >= _SOON and not self.stream.n_prepared and self.stream.drawable:
+            return False  # there is time for motion, and none for the picture, which it would hold up
+        return n_planned < (_SPEAKING_AHEAD if self.stream.n_unheard else self._ahead)
 
     def _wants_picture(self) -> bool:
         return self.stream.n_prepared < self._ahead and self.stream.drawable

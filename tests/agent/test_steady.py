@@ -86,3 +86,12 @@ def test_the_terminal_hears_nothing_of_what_was_left_out_when_python_ends():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stderr == ""
+
+
+def test_python_passes_the_interpreter_on_soon():
+    before = sys.getswitchinterval()
+    try:
+        steady.switch_threads_soon()
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+    finally:
+        sys.setswitchinterval(before)
