@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build"), help="folder for the corpus and what is made of it")
     parser.add_argument("--out", type=Path, default=DATA_FOLDER, help="folder for the weights")
-    parser.add_argument("--hours", type=float, default=1.5, help="hours of speech to train on")
+    parser.add_argument("--hours", type=float, default=build.HOURS, help="hours of speech to train on, copies counted")
     parser.add_argument("--steps", type=int, default=train.Plan().steps)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)

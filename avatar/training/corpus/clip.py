@@ -42,7 +42,7 @@ _DRAWN_SHARE: Final = 0.04
 _BACKGROUND_SHARE: Final = 0.08
 """Share of training tracks with music or noises in the background."""
 
-_LABIODENTALS: Final = "fvфв"
+_LABIODENTALS: Final = "fvфвवవ"
 _SPELLED_W: Final = "w"
 _W_IS_V: Final = frozenset({"de", "nl", "pl"})
 _RICHEST: Final = 0.4

@@ -56,12 +56,31 @@ _RUSSIAN: Final[dict[str, str]] = {
     "ll": "l", "rr": "r", "pau": PAUSE,
 }  # fmt: skip
 
+_CZECH: Final[dict[str, str]] = {
+    **{letter: letter for letter in "abdefgijklmnoprstuvz"},
+    "c": "ʦ", "c~": "ʧ", "ch": "x", "d~": "ɟ", "dz": "ʣ", "dz~": "ʤ", "h": "ɦ", "n*": "ŋ", "n~": "ɲ", "r~": "r",
+    "r~*": "r", "s~": "ʃ", "t~": "c", "z~": "ʒ", "_": "ʔ", "#": PAUSE,
+}  # fmt: skip
+
+_INDIAN: Final[dict[str, str]] = {
+    **{letter: letter for letter in "fkgnpbmrlsh"},
+    "a": "ə", "aa": "a", "ih": "ɪ", "iy": "i", "uh": "ʊ", "uw": "u", "eh": "e", "ee": "e", "ay": "ɛ", "oh": "o",
+    "oo": "o", "aw": "ɔ", "v": "ʋ", "w": "w", "y": "j", "j": "ʤ", "ch": "ʧ", "sh": "ʃ", "zh": "ɻ", "th": "t",
+    "tth": "t", "dh": "d", "ddh": "d", "T": "ʈ", "td": "ʈ", "D": "ɖ", "N": "ɳ", "L": "ɭ", "R": "r", "kh": "k",
+    "gh": "g", "bh": "b", "ksh": "kʃ", "sri": "sr", "pau": PAUSE,
+}  # fmt: skip
+"""The names of festival's Hindi, Marathi and Telugu voices."""
+
 PHONE_SETS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": _ARPABET,
     "ca": _CATALAN,
+    "cs": _CZECH,
     "fi": _FINNISH,
+    "hi": _INDIAN,
     "it": _ITALIAN,
+    "mr": _INDIAN,
     "ru": _RUSSIAN,
+    "te": _INDIAN,
 }
 """Names used by flite and festival voices, by language; each stands for one or two IPA letters."""
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 APT_PACKAGES: Final = (
     "flite festival espeak-ng libespeak-ng1 festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k "
-    "festvox-ca-ona-hts festvox-ru festvox-italp16k festvox-suopuhe-lj"
+    "festvox-ca-ona-hts festvox-ru festvox-italp16k festvox-suopuhe-lj festvox-itapc16k festvox-suopuhe-mv "
+    "festvox-czech-dita festvox-czech-krb festvox-czech-machac festvox-czech-ph festvox-hi-nsk festvox-mr-nsk "
+    "festvox-te-nsk"
 )
 """Debian packages that hold the engines and voices besides Piper's."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from avatar.training.corpus.phones import Phone
 
-_ENCODINGS = {"ru": "utf-8"}
+_ENCODINGS = {"cs": "iso-8859-2", "hi": "utf-8", "mr": "utf-8", "ru": "utf-8", "te": "utf-8"}
 
 
 def parse_segments(labels: str, language: str) -> list[Phone]:

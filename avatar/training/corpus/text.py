@@ -12,7 +12,10 @@ TEXT_FILE: Final = Path(__file__).with_name("text.tsv.xz")
 
 ENGLISH: Final = "en"
 
-OTHER_LANGUAGES: Final = ("de", "fr", "es", "it", "pl", "tr", "ru", "pt", "nl", "hu", "ca", "fi", "hi", "id", "sv")
+OTHER_LANGUAGES: Final = (
+    *("de", "fr", "es", "it", "pl", "tr", "ru", "pt", "nl", "hu", "ca", "fi", "hi", "id", "sv"),
+    *("cs", "mr", "te"),
+)
 """Languages, besides English, of which the text file has lines (ISO 639-1)."""
 
 

@@ -78,6 +78,22 @@ _FURTHER: Final = tuple(
 )
 """Further voices of espeak-ng, for contacts of the lips in many languages; some read a neighbour's text."""
 
+_DIPHONES: Final = tuple(
+    Voice("festival", name, language, share, for_contacts=True)
+    for name, language, share in (
+        ("pc_diphone", "it", 2.5),
+        ("hy_fi_mv_diphone", "fi", 2.5),
+        ("czech_dita", "cs", 1.0),
+        ("czech_krb", "cs", 1.0),
+        ("czech_machac", "cs", 1.0),
+        ("czech_ph", "cs", 1.0),
+        ("hindi_NSK_diphone", "hi", 0.8),
+        ("marathi_NSK_diphone", "mr", 0.8),
+        ("telugu_NSK_diphone", "te", 0.8),
+    )
+)
+"""Festival's diphone voices that are not held out: other speakers on the engine of those that are."""
+
 VOICES: Final[tuple[Voice, ...]] = (
     Voice("piper", "en_US-joe-medium", "en", share=6.0),
     Voice("flite", "slt", "en", share=2.5),
@@ -99,9 +115,10 @@ VOICES: Final[tuple[Voice, ...]] = (
     Voice("espeak", "id+m4", "id", share=0.4),
     Voice("espeak", "sv+m6", "sv", share=0.4),
     *_FURTHER,
+    *_DIPHONES,
     Voice("festival", "kal_diphone", "en", held_out=True),
     Voice("festival", "ked_diphone", "en", held_out=True),
     Voice("festival", "lp_diphone", "it", held_out=True),
     Voice("festival", "suo_fi_lj_diphone", "fi", held_out=True),
 )
-"""Festival's diphone synthesiser is the engine kept out of training: none of its voices is trained on."""
+"""Four of festival's diphone voices are kept out of training; their engine is heard there, from other speakers."""

@@ -78,6 +78,9 @@ def test_a_build_has_its_hours_resumes_and_drops_what_is_left_over(
     index = json.loads((tmp_path / "index.json").read_text())
     train = [facts for facts in index["clips"] if facts["split"] == "train"]
     assert sum(facts["speech_seconds"] for facts in train) >= 72
+    assert 2 * sum("copy_of" not in facts for facts in train if facts["speech_seconds"]) == sum(
+        "copy_of" in facts for facts in index["clips"]
+    )
     assert {facts["split"] for facts in index["clips"]} == {"train", "validation", "held_out"}
     files = sorted(path.name for path in (tmp_path / "clips").iterdir())
     assert files == sorted(Path(facts["file"]).name for facts in index["clips"])
@@ -85,8 +88,43 @@ def test_a_build_has_its_hours_resumes_and_drops_what_is_left_over(
         assert str(stored["voice"]) == train[0]["voice"]
 
     monkeypatch.setattr(build, "make_clip", None)
+    monkeypatch.setattr(build, "copied", None)
     build.build(tmp_path, 0.005, 0)
     assert len(list((tmp_path / "clips").iterdir())) < len(files)
+
+
+@pytest.mark.usefixtures("buzzing_voices")
+def test_a_copy_sounds_otherwise_and_has_its_clips_motion_and_phones(tmp_path: Path) -> None:
+    build.build(tmp_path, 0.01, 0, copies=1)
+    clips = json.loads((tmp_path / "index.json").read_text())["clips"]
+    copies = [facts for facts in clips if "copy_of" in facts]
+    assert copies
+    for facts in copies:
+        with np.load(tmp_path / facts["file"]) as copy, np.load(tmp_path / facts["copy_of"]) as original:
+            assert copy["agent"].shape == original["agent"].shape
+            assert not np.array_equal(copy["agent"], original["agent"])
+            for name in set(original.files) - {"agent", "facts"}:
+                assert np.array_equal(copy[name], original[name])
+            assert json.loads(str(copy["facts"])) == facts
+
+
+@pytest.mark.usefixtures("buzzing_voices")
+def test_copies_count_towards_the_hours(tmp_path: Path) -> None:
+    hours = {}
+    for copies in (0, 3):
+        build.build(tmp_path / str(copies), 0.01, 0, copies)
+        clips = json.loads((tmp_path / str(copies) / "index.json").read_text())["clips"]
+        train = [facts for facts in clips if facts["split"] == "train"]
+        hours[copies] = sum(facts["speech_seconds"] for facts in train) / 3600
+        assert 0.01 <= hours[copies] < 0.03
+        assert any("copy_of" in facts for facts in clips) == (copies > 0)
+
+
+def test_copies_below_none_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        build.main(["--out", str(tmp_path), "--copies", "-1"])
+    assert caught.value.code == 2
+    assert "-1" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("buzzing_voices")
