@@ -8,9 +8,9 @@ import numpy as np
 
 from avatar.motion.layout import INDEX
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER, LIP_OUTER_UPPER
-from avatar.render.drive import FUNNEL_AS_PUCKER
 from avatar.render.face import smoothstep
 from avatar.render.lips import carried_by_lips, closing_offsets
+from avatar.render.rounded import round_lips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,27 +18,18 @@ if TYPE_CHECKING:
     from avatar.render.face import Face
 
 _ROUNDER_JAW: Final = 0.6
-_ROUND_FUNNEL: Final = 0.8
-"""Share of the way from the head's funnel, which is a lozenge (its jaw: a wedge), to an ellipse."""
-_FUNNEL_SHARE: Final = 0.8
-"""Part of the mouth's width that a funnel opens."""
-_LESS_RAISED: Final = 0.5
-"""How much of the upper lip's rise a funnel loses: lips that round cover the upper teeth."""
-_JAW_REACH, _FUNNEL_REACH, _TUCK_REACH = (0.05, 0.14), (0.05, 0.05), (0.05, 0.045)
+"""Share of the way from the head's jaw, which opens a wedge, to an ellipse."""
+_JAW_REACH, _TUCK_REACH = (0.05, 0.14), (0.05, 0.045)
 _NARROWER: Final = 0.016
 """How much each of the mouth's corners comes in when the jaw is wide open, face widths, beside what the head does."""
 _LOWERED: Final = 1.4
 """How far a wide jaw takes a smile's corners down, as a share of how far above the seam's middle they lie at rest."""
 _LOWEST: Final = 0.05
 """The same at most, face widths."""
-_ROUND_LOWERED: Final = 0.5
+_ROUND_LOWERED: Final = 0.62
 """Share of that which rounding the lips takes down too."""
-_PUCKER_DROPPED, _FUNNEL_DROPPED = 0.018, 0.034
+_PUCKER_DROPPED, _FUNNEL_DROPPED = 0.004, 0.015
 """How far these take both corners down beside that, face widths: a round mouth's lie no higher than its middle."""
-_PUCKERED, _FUNNELLED = 0.022, 0.024
-"""How much further than the head's these bring each corner in: it narrows the mouth by a fifth, people by a third."""
-_EVERTED: Final = 0.010
-"""How far down a pucker turns the lower lip's red, face widths."""
 _THINNED: Final = 0.38
 """Share of both lips' red that pressing them together takes out of sight."""
 _WIDER: Final = 0.018
@@ -70,26 +61,17 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
         deltas[INDEX["mouthSmile" + side]] += corner + _SMILING_EYE * face.deltas[INDEX["eyeSquint" + side]]
     for pressed, side in zip(_pressed(face), ("Right", "Left"), strict=True):
         deltas[INDEX["mouthPress" + side]] += pressed
-    _round(face, deltas)
+    round_lips(face, deltas)
+    _lower_rounded(face, deltas)
     deltas[INDEX["mouthRollLower"]] += _tuck(face, deltas[INDEX["mouthRollLower"]])
     return deltas
 
 
-def _round(face: Face, deltas: NDArray[np.float64]) -> None:
-    """Makes pucker and funnel of the deltas narrower, and the funnel round."""
-    funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
-    arch = np.sin(np.pi * np.linspace(0, 1, len(LIP_OUTER_LOWER)))
-    turned = _carried_by_rim(face, LIP_OUTER_LOWER, -_EVERTED * face.width * arch, below=True)
-    deltas[pucker] += _widened(face, -_PUCKERED).sum(0) + turned
-    deltas[funnel] += _widened(face, -_FUNNELLED).sum(0)
+def _lower_rounded(face: Face, deltas: NDArray[np.float64]) -> None:
+    """Lets pucker and funnel of the deltas take the mouth's corners down to the opening's middle."""
     lowered, down = _ROUND_LOWERED * _lowered(face), -face.width * _near_corners(face)[:, None] * face.up
-    deltas[pucker] += lowered + _PUCKER_DROPPED * down
-    deltas[funnel] += lowered + _FUNNEL_DROPPED * down
-    # What `Driver` makes of a funnel, of which the head's own funnel is a part.
-    shown = (1 - FUNNEL_AS_PUCKER) * deltas[funnel] + FUNNEL_AS_PUCKER * deltas[pucker]
-    lacking = _ROUND_FUNNEL * _lacking(face, shown, 2.2, 0.5, _FUNNEL_SHARE) / (1 - FUNNEL_AS_PUCKER)
-    raised = _LESS_RAISED * np.maximum(deltas[funnel][_UPPER] @ face.up, 0)[:, None] * face.up
-    deltas[funnel] += carried_by_lips(face, 0.5 * lacking - raised, -0.5 * lacking, _FUNNEL_REACH)
+    deltas[INDEX["mouthPucker"]] += lowered + _PUCKER_DROPPED * down
+    deltas[INDEX["mouthFunnel"]] += lowered + _FUNNEL_DROPPED * down
 
 
 def _gaps(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 _REACH = 0.03
 """How far the seam may lie from the landmarks' middle line, in face widths."""
+_N_COLUMNS, _N_BEYOND, _BEYOND = 41, 10, 0.055
+"""Places along the landmarks' line, and beyond each of its ends, over how many face widths."""
+_BESIDE = 0.022
+"""Face widths from the line to what it is darker than."""
+_FAINT, _FAINTEST = 0.28, 0.06
+"""A line ends where it is less dark than this share of its middle, or than this share of the light."""
+_CORNER_REACH = 0.10
+"""Face widths over which landmarks go along with a corner."""
 _HALF_SPLIT = 0.4
 """Pixels between the seam and each lip's contour."""
 _LOWER_SHARE = 0.7
@@ -27,7 +35,9 @@ _CORNERS = (78, 308)
 def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float64]:
     """Returns the points (468, 3) of a face with closed lips, inner contours moved onto the dark line between the lips.
 
-    The line is the cheapest path (Viterbi) through darkness across offsets from the landmarks' middle line.
+    The line is the cheapest path (Viterbi) through darkness across offsets from the landmarks' middle line. Landmarks
+    often end before it does, and what is left of it beyond would stay as a dark notch beside an open mouth: corners
+    are moved out to where the line ends.
 
     Args:
         face: The face.
@@ -35,22 +45,65 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
     """
     middle = face.picture(face.seam())
     chord = middle[-1] - middle[0]
-    normal = np.array([-chord[1], chord[0]]) / np.linalg.norm(chord)
-    along = np.linspace(0.0, 1.0, 41)
-    knots = np.linspace(0.0, 1.0, len(middle))
+    length = float(np.linalg.norm(chord))
+    along_lips, normal = chord / length, np.array([-chord[1], chord[0]]) / length
+    beyond = _BEYOND * face.width
+    at = np.arange(-_N_BEYOND, _N_COLUMNS + _N_BEYOND)
+    outside = np.maximum(-at, 0) - np.maximum(at - _N_COLUMNS + 1, 0)
+    knots, along = np.linspace(0.0, 1.0, len(middle)), np.clip(at / (_N_COLUMNS - 1), 0, 1)
     line = np.stack([np.interp(along, knots, middle[:, axis]) for axis in (0, 1)], 1)
+    line -= outside[:, None] / _N_BEYOND * beyond * along_lips
     offsets = np.linspace(-_REACH, _REACH, 25) * face.width
-    dark = sampled(blurred(luminance, 1.0), line[:, None] + offsets[None, :, None] * normal).astype(np.float64)
-    cost = dark / max(float(dark.std()), 1e-3) + 0.9 * (offsets / (0.016 * face.width)) ** 2
+    smooth = blurred(luminance, 1.0)
+    dark = sampled(smooth, line[:, None] + offsets[None, :, None] * normal).astype(np.float64)
+    inner = slice(_N_BEYOND, _N_BEYOND + _N_COLUMNS)
+    cost = dark / max(float(dark[inner].std()), 1e-3) + 0.9 * (offsets / (0.016 * face.width)) ** 2
     step = (np.subtract.outer(offsets, offsets) / (0.006 * face.width)) ** 2
     path = offsets[cheapest_path(cost, step)]
-    shift = np.interp(knots, along, gaussian_filter1d(path, 1.5))
-    seam = middle + shift[:, None] * normal
+    seam = line + gaussian_filter1d(path, 1.5)[:, None] * normal
+    left, right = _line_ends(smooth, seam, normal * _BESIDE * face.width)
 
-    points = face.points.copy()
+    points = _with_corners(face, seam[[left, right]])
+    # The landmarks keep their shares of the way from corner to corner.
+    columns = left + (right - left) * np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1))])[
+        1:-1
+    ] / float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
+    between = np.stack([np.interp(columns, np.arange(len(seam)), seam[:, axis]) for axis in (0, 1)], 1)
     for contour, side in ((LIP_INNER_UPPER, -1.0), (LIP_INNER_LOWER, 1.0)):
-        points[list(contour[1:-1]), :2] = (seam[1:-1] + side * _HALF_SPLIT * normal) * [1.0, -1.0]
-    points[list(_CORNERS), :2] = seam[[0, -1]] * [1.0, -1.0]
+        points[list(contour[1:-1]), :2] = (between + side * _HALF_SPLIT * normal) * [1.0, -1.0]
+    points[list(_CORNERS), :2] = seam[[left, right]] * [1.0, -1.0]
+    return points
+
+
+def _line_ends(
+    luminance: NDArray[np.float32], seam: NDArray[np.float64], beside: NDArray[np.float64]
+) -> tuple[int, int]:
+    """Returns between which points of a seam (n, 2) it is a dark line: at least between the landmarks' corners.
+
+    Args:
+        luminance: float32 (size, size), the picture.
+        seam: Columns and rows, with `_N_BEYOND` points beyond each corner.
+        beside: (2,), from the line to the skin or lip below it.
+    """
+    here, above, below = (sampled(luminance, (seam + side * beside)[None])[0] for side in (0, -1, 1))
+    depth = gaussian_filter1d((np.minimum(above, below) - here) / np.maximum(here, 1.0), 1.0)
+    least = max(_FAINTEST, _FAINT * float(np.median(depth[_N_BEYOND:-_N_BEYOND])))
+    shown = depth > least
+    left, right = _N_BEYOND, len(seam) - 1 - _N_BEYOND
+    while left > 0 and shown[left - 1]:
+        left -= 1
+    while right < len(seam) - 1 and shown[right + 1]:
+        right += 1
+    return left, right
+
+
+def _with_corners(face: Face, corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the points (468, 3) with the mouth's corners moved to `corners` (2, 2), those around them some way."""
+    points = face.points.copy()
+    for index, place in zip(_CORNERS, corners, strict=True):
+        move = np.append(place * [1.0, -1.0], face.points[index, 2]) - face.points[index]
+        apart = np.linalg.norm(face.points[:, :2] - face.points[index, :2], axis=1) / face.width
+        points += np.exp(-((apart / _CORNER_REACH) ** 2))[:, None] * move
     return points
 
 

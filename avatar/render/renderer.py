@@ -13,6 +13,7 @@ from avatar import kernels
 from avatar.motion.layout import INDEX, motion_from
 from avatar.portrait.limits import limits_of
 from avatar.portrait.topology import LIP_INNER_LOWER
+from avatar.render.correctives import Correctives
 from avatar.render.drive import Drive, Driver
 from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
@@ -86,7 +87,9 @@ class PortraitRenderer:
         self._eyes = tuple(
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
-        self._units = face.deltas.reshape(len(face.deltas), -1).astype(np.float32)
+        self._correctives = Correctives(face, face.deltas, portrait.head.expression)
+        shapes = np.concatenate([face.deltas, self._correctives.shapes])
+        self._units = shapes.reshape(len(shapes), -1).astype(np.float32)
         closing = np.zeros((len(face.points), 3)) if face.mouth_closed else closing_offsets(face)
         self._closing = closing.astype(np.float32)
         self._parting = -closing[LIP_INNER_LOWER[len(LIP_INNER_LOWER) // 2]]
@@ -125,7 +128,8 @@ class PortraitRenderer:
     def _frame(self, coefficients: NDArray[np.float32], lap: Callable[[str], None]) -> NDArray[np.uint8]:
         drive = self._driver.drive(self._limits.apply(coefficients))
         moves = np.empty((self._units.shape[1] // 3, 4), np.float32)
-        moves[:, :3] = (drive.units @ self._units).reshape(-1, 3)
+        units = np.concatenate([drive.units, self._correctives.weights(drive.units)])
+        moves[:, :3] = (units @ self._units).reshape(-1, 3)
         moves[:, :3] -= np.float32(drive.parted) * self._closing
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary

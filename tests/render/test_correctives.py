@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from avatar.motion.layout import BLENDSHAPES, INDEX, N_BLENDSHAPES
+from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER
+from avatar.render.correctives import Correctives
+from avatar.render.face import Face, face_of
+from avatar.render.lip_shapes import with_shaped_lips
+
+if TYPE_CHECKING:
+    from avatar.portrait.types import Portrait
+
+CALM = np.zeros(N_BLENDSHAPES, np.float32)
+
+
+@pytest.fixture
+def face(portrait: Portrait) -> Face:
+    return face_of(portrait, 384)
+
+
+def units(**values: float) -> np.ndarray:
+    weights = CALM.copy()
+    for name in BLENDSHAPES:
+        weights[INDEX[name]] = values.get(name, values.get(name.removesuffix("Left").removesuffix("Right"), 0.0))
+    return weights
+
+
+def moved(face: Face, weights: np.ndarray) -> np.ndarray:
+    deltas = with_shaped_lips(face)
+    correctives = Correctives(face, deltas, CALM)
+    return (
+        face.points
+        + np.tensordot(weights, deltas, 1)
+        + np.tensordot(correctives.weights(weights), correctives.shapes, 1)
+    )
+
+
+def width(face: Face, points: np.ndarray) -> float:
+    return float((points[308] - points[78]) @ face.right / ((face.points[308] - face.points[78]) @ face.right))
+
+
+def test_a_calm_mouth_and_small_motion_are_left_alone(face: Face) -> None:
+    correctives = Correctives(face, with_shaped_lips(face), CALM)
+    for weights in (CALM, units(mouthSmile=0.2), units(mouthPucker=0.3), units(jawOpen=0.35)):
+        np.testing.assert_allclose(correctives.weights(weights), 0, atol=1e-5)
+
+
+def test_units_that_add_up_make_no_mouth_wider_than_a_persons(face: Face) -> None:
+    assert width(face, moved(face, units(mouthSmile=1, mouthStretch=1, mouthDimple=1))) < 1.36
+    assert width(face, moved(face, units(mouthSmile=1))) > 1.15
+
+
+def test_rounded_lips_that_lose_a_smile_too_make_no_beak(face: Face) -> None:
+    assert width(face, moved(face, units(mouthPucker=1, mouthStretch=-1, mouthSmile=-1))) > 0.6
+    assert width(face, moved(face, units(mouthPucker=1))) < 0.72
+
+
+def test_more_of_a_unit_never_narrows_what_it_widens(face: Face) -> None:
+    widths = [width(face, moved(face, units(mouthStretch=share))) for share in np.linspace(0, 1, 21)]
+    assert (np.diff(widths) > 0).all()
+
+
+def test_the_corners_of_a_wide_jaw_hang_between_the_lips(face: Face) -> None:
+    points = moved(face, units(jawOpen=1))
+    heights = points @ face.up
+    top, bottom = heights[13], heights[14]
+    for corner in (78, 308):
+        assert 0.2 < (heights[corner] - bottom) / (top - bottom) < 0.85
+    gaps = (points[list(LIP_INNER_UPPER)] - points[list(LIP_INNER_LOWER)]) @ face.up
+    assert gaps.min() > -1e-6
+
+
+def test_lips_that_stay_shut_over_a_dropped_jaw_stay_level(face: Face) -> None:
+    correctives = Correctives(face, with_shaped_lips(face), CALM)
+    assert correctives.weights(units(jawOpen=1, mouthClose=1))[1] == 0
