@@ -41,12 +41,12 @@ _RECIPES: Final[dict[Emotion, dict[str, float]]] = {
         "mouthShrugLower": 0.15, "jawForward": 0.16, "mouthSmile": -0.75, "cheekSquint": -0.4, "pitch": -3.5, "z": 0.05,
     },
     Emotion.FEAR: {
-        "browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 0.25, "eyeWide": 0.85, "mouthStretch": 0.6,
-        "mouthFrown": 0.2, "mouthSmile": -0.6, "cheekSquint": -0.4, "pitch": 1.5, "z": -0.06,
+        "browInnerUp": 1.0, "browOuterUp": 0.25, "browDown": 0.1, "eyeWide": 1.0, "mouthStretch": 0.9,
+        "mouthFrown": 0.4, "mouthSmile": -0.6, "cheekSquint": -0.5, "pitch": 1.5, "z": -0.06,
     },
     Emotion.DISGUST: {
-        "noseSneer": 0.95, "mouthUpperUp": 0.22, "browDown": 0.55, "cheekSquint": 0.35, "eyeSquint": 0.35,
-        "mouthFrown": 0.35, "mouthShrugLower": 0.35, "mouthShrugUpper": 0.1, "mouthSmile": -0.65, "pitch": 1.5,
+        "noseSneer": 1.0, "mouthUpperUp": 0.3, "browDown": 0.7, "cheekSquint": 0.55, "eyeSquint": 0.65,
+        "mouthFrown": 0.45, "mouthShrugLower": 0.5, "mouthShrugUpper": 0.1, "mouthSmile": -0.7, "pitch": 1.5,
         "yaw": 3.5, "z": -0.04,
     },
     Emotion.SURPRISE: {
@@ -54,9 +54,9 @@ _RECIPES: Final[dict[Emotion, dict[str, float]]] = {
         "cheekSquint": -0.3, "pitch": 3.5, "z": -0.04,
     },
     Emotion.CONTEMPT: {
-        "mouthSmileLeft": 0.7, "mouthDimpleLeft": 0.8, "mouthSmileRight": -0.45, "mouthLeft": 0.16,
-        "browOuterUpLeft": 0.65, "browDownRight": 0.25, "noseSneerLeft": 0.15, "cheekSquintLeft": 0.3,
-        "eyeSquint": 0.35, "eyeBlink": 0.12, "pitch": 3.5, "roll": -3.5,
+        "mouthSmileLeft": 0.45, "mouthDimpleLeft": 1.0, "mouthSmileRight": -1.0, "mouthFrownRight": 0.3,
+        "mouthLeft": 0.35, "mouthPress": 0.3, "browOuterUpLeft": 0.9, "browDownRight": 0.8, "noseSneerLeft": 0.3,
+        "eyeSquint": 0.5, "eyeBlink": 0.15, "pitch": 4.5, "yaw": -3.0, "roll": -4.0,
     },
 }  # fmt: skip
 """Units at full intensity (a name without its side stands for both); pose in degrees and interpupillary distances."""
