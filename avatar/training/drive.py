@@ -99,3 +99,17 @@ def clip_of(sound: NDArray[np.float32], state: AvatarState, emotion: NDArray[np.
 def with_sound(clip: Clip, sound: NDArray[np.float32]) -> Clip:
     """Returns the clip with other sound of the agent, float32 (n_frames * 640,)."""
     return replace(clip, agent=(sound.clip(-1, 1) * 32767).astype(np.int16))
+
+
+def drawn_out(clip: Clip, sound: NDArray[np.float32], factor: int) -> Clip:
+    """Returns the clip `factor` times as slowly, with sound of that length, float32 (factor * n_frames * 640,)."""
+    return replace(
+        with_sound(clip, sound),
+        user=np.zeros(len(sound), np.int16),
+        channels=np.repeat(clip.channels, factor, axis=0),
+        states=np.repeat(clip.states, factor),
+        emotion=np.repeat(clip.emotion, factor, axis=0),
+        controls=np.repeat(clip.controls, factor, axis=0),
+        phones=tuple((name, factor * start, factor * end) for name, start, end in clip.phones),
+        user_phrase_ends=factor * clip.user_phrase_ends,
+    )

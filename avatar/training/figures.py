@@ -11,12 +11,12 @@ from scipy.stats import ks_2samp
 from avatar.motion.articulation import CLOSED_GAP, lip_gap
 from avatar.motion.emotions import EMOTIONS, recipes
 from avatar.motion.features import SAMPLES_PER_FRAME, prosody
-from avatar.motion.layout import N_BLENDSHAPES
+from avatar.motion.layout import INDEX, N_BLENDSHAPES
 from avatar.motion.states import STATES
 from avatar.motion.types import Controls, MotionGenerator, MotionRequest
 from avatar.training import liveliness, measures, mixes
 from avatar.training.dataset import Clip, to_float
-from avatar.training.drive import Run, clip_of, drive, labels, with_sound
+from avatar.training.drive import Run, clip_of, drawn_out, drive, labels, with_sound
 from avatar.types import FRAME_RATE, SPEECH_RATE, AvatarState, Emotion
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ _INTENSITIES: Final = (0.35, 0.7, 1.0)
 _SPEAKING: Final = STATES.index(AvatarState.SPEAKING)
 _ATTENTIVE: Final = [STATES.index(AvatarState.LISTENING), STATES.index(AvatarState.THINKING)]
 _MIXED_CLIPS: Final = 6
+_HELD: Final = 2
+"""How many times longer sounds are held in singing."""
+
+_FIRST_CHUNK: Final = 4
+_REPEATS: Final = 9
 
 
 def lip_figures(clips: Sequence[Clip], runs: Sequence[Run]) -> dict[str, float]:
@@ -151,37 +156,63 @@ def mix_figures(generator: Callable[[int], MotionGenerator], clips: Sequence[Cli
         "noise 10 dB below": lambda speech: mixes.mixed(speech, music["pink noise"], 10),
         "music 10 dB below": lambda speech: mixes.mixed(speech, music["chords and drums"], 10),
         "shouting": mixes.shouted,
+        "whispering": lambda speech: mixes.whispered(speech, random),
     }
     for name, change in changes.items():
         changed = [with_sound(clip, change(to_float(clip.agent))) for clip in spoken]
-        lips = lip_figures(spoken, [drive(generator(0), clip) for clip in changed])
-        figures |= {f"{name}: {what}": lips[what] for what in ("closure recall", "false closures")}
-        figures[f"{name}: aperture"] = lips["aperture correlation"]
-    return figures
+        figures |= {f"{name}: {what}": value for what, value in _mixed_lips(generator, changed).items()}
+    slow = [drawn_out(clip, mixes.sung(to_float(clip.agent), random, factor=_HELD), _HELD) for clip in spoken]
+    return figures | {f"singing: {what}": value for what, value in _mixed_lips(generator, slow).items()}
+
+
+def _mixed_lips(generator: Callable[[int], MotionGenerator], clips: Sequence[Clip]) -> dict[str, float]:
+    runs = [drive(generator(0), clip) for clip in clips]
+    lips = lip_figures(clips, runs)
+    jaws = np.concatenate([run.motion[clip.states == _SPEAKING] for clip, run in zip(clips, runs, strict=True)])
+    return {
+        "closure recall": lips["closure recall"],
+        "false closures": lips["false closures"],
+        "aperture": lips["aperture correlation"],
+        "jaw, 98th pct": float(np.percentile(jaws[:, INDEX["jawOpen"]], 98)),
+    }
 
 
 def costs(generator: Callable[[int], MotionGenerator]) -> dict[str, float]:
-    """Returns processor time over the chunk's length, by chunk size; the median of nine chunks."""
+    """Returns processor time over the chunk's length, by chunk size; and what a reply's first chunk takes, in ms.
+
+    Medians of nine chunks; the first chunk is timed by the clock and by processor time, each on a timeline of its own.
+    """
     random = np.random.default_rng(0)
     figures: dict[str, float] = {}
-    for n_frames in (4, 8, 12, 25):
+    for n_frames in (4, 6, 8, 12, 16, 20, 25):
         for name, level in (("speech", 0.1), ("silence", 0.0)):
             maker = generator(0)
-            n_samples = (maker.audio_context + n_frames + maker.look_ahead) * SAMPLES_PER_FRAME
-            sound = (level * random.standard_normal(n_samples)).astype(np.float32)
-            seconds: list[float] = []
-            for index in range(9):
-                request = MotionRequest(
-                    index * n_frames,
-                    n_frames,
-                    sound,
-                    np.zeros_like(sound),
-                    (AvatarState.SPEAKING,) * n_frames,
-                    np.zeros((n_frames, 8), np.float32),
-                    Controls(),
-                )
-                began = time.process_time()
-                maker.generate(request)
-                seconds.append(time.process_time() - began)
-            figures[f"{n_frames} frames, {name}"] = float(np.median(seconds)) * FRAME_RATE / n_frames
-    return figures
+            requests = [_request(maker, index * n_frames, n_frames, level, random) for index in range(_REPEATS)]
+            used = [_seconds(maker, request)[1] for request in requests]
+            figures[f"{n_frames} frames, {name}"] = float(np.median(used)) * FRAME_RATE / n_frames
+    makers = [generator(index) for index in range(_REPEATS)]
+    first = [_seconds(maker, _request(maker, 0, _FIRST_CHUNK, 0.1, random)) for maker in makers]
+    clock, used = (1000 * np.median(values) for values in zip(*first, strict=True))
+    worst = 1000 * max(seconds for seconds, _ in first)
+    return figures | {
+        "first chunk by the clock, ms": float(clock),
+        "first chunk by the clock, worst, ms": float(worst),
+        "first chunk of processor time, ms": float(used),
+    }
+
+
+def _request(
+    maker: MotionGenerator, start: int, n_frames: int, level: float, random: np.random.Generator
+) -> MotionRequest:
+    n_samples = (maker.audio_context + n_frames + maker.look_ahead) * SAMPLES_PER_FRAME
+    sound = (level * random.standard_normal(n_samples)).astype(np.float32)
+    states = (AvatarState.SPEAKING,) * n_frames
+    mood = np.zeros((n_frames, 8), np.float32)
+    return MotionRequest(start, n_frames, sound, np.zeros_like(sound), states, mood, Controls())
+
+
+def _seconds(maker: MotionGenerator, request: MotionRequest) -> tuple[float, float]:
+    """Returns how long a chunk took by the clock, and how much processor time."""
+    clock, used = time.perf_counter(), time.process_time()
+    maker.generate(request)
+    return time.perf_counter() - clock, time.process_time() - used

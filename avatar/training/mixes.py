@@ -1,11 +1,14 @@
-"""Sounds that speech must not be confused with, made from numbers: chords, drums, pink noise, and overdriven speech."""
+"""Sounds that are no plain speech: music and noise made from numbers, and speech mixed, shouted, whispered or sung."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.linalg import solve_toeplitz
+from scipy.signal import lfilter
 
+from avatar.motion.features import SAMPLES_PER_FRAME, prosody
 from avatar.types import SPEECH_RATE
 
 if TYPE_CHECKING:
@@ -17,6 +20,15 @@ _CHORDS: Final = ((57, 60, 64, 69), (53, 57, 60, 65), (48, 55, 60, 64), (55, 59,
 _BEAT: Final = 0.5
 _TUNE: Final = (76, 74, 72, 71, 69, 72, 74, 67)
 _LEVEL: Final = 0.1
+_VIBRATO: Final = 0.25
+_VIBRATO_RATE: Final = 5.5
+_SUNG_BELOW: Final = 19
+"""Semitones from the tune to a voice that sings it: 220 to 415 Hz become 147 to 277 Hz."""
+
+_HOP: Final = 160
+_ORDER: Final = 18
+_WHISPER: Final = 0.15
+"""Level of a whisper over that of the same words in full voice (-16 dB)."""
 
 
 def chords(seconds: float) -> NDArray[np.float32]:
@@ -26,7 +38,7 @@ def chords(seconds: float) -> NDArray[np.float32]:
 
 def tune(seconds: float) -> NDArray[np.float32]:
     """Returns one line of a melody with vibrato, two notes a second."""
-    return _sequence(seconds, [(_BEAT, (pitch,)) for pitch in _TUNE], vibrato=0.25)
+    return _sequence(seconds, [(_BEAT, (pitch,)) for pitch in _TUNE], vibrato=_VIBRATO)
 
 
 def drums(seconds: float, random: np.random.Generator) -> NDArray[np.float32]:
@@ -60,6 +72,29 @@ def shouted(speech: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.tanh(8 * bright).astype(np.float32) * 0.9
 
 
+def whispered(speech: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+    """Returns the same words without a voice: noise through the mouth's resonances, and quieter."""
+    return _WHISPER * _uttered(speech, random.standard_normal(len(speech)))
+
+
+def sung(speech: NDArray[np.float32], random: np.random.Generator, *, factor: int = 2) -> NDArray[np.float32]:
+    """Returns the same words `factor` times as slowly, on the notes of a tune with vibrato, at the same loudness.
+
+    Args:
+        speech: float32 (n_frames * 640,) at 16 kHz.
+        random: Source of the noise in sounds without a voice.
+        factor: How much longer every sound is held.
+    """
+    voiced = np.repeat(prosody(speech)[:, 2], factor * SAMPLES_PER_FRAME)
+    time = np.arange(len(voiced)) / SPEECH_RATE
+    notes = np.array(_TUNE)[(time / _BEAT).astype(int) % len(_TUNE)] - _SUNG_BELOW
+    bend = _VIBRATO * np.sin(2 * np.pi * _VIBRATO_RATE * time)
+    frequency = 440 * 2 ** ((notes + bend - 69) / 12)
+    turns = np.floor(np.cumsum(frequency) / SPEECH_RATE)
+    pulses = np.diff(turns, prepend=0) * np.sqrt(SPEECH_RATE / frequency)
+    return _uttered(speech, np.where(voiced > 0, pulses, random.standard_normal(len(voiced))))
+
+
 def mixed(speech: NDArray[np.float32], other: NDArray[np.float32], ratio_db: float) -> NDArray[np.float32]:
     """Returns speech over another sound, repeated as long as needed, whose power lies `ratio_db` below the speech's."""
     under = np.resize(other, len(speech))
@@ -67,6 +102,35 @@ def mixed(speech: NDArray[np.float32], other: NDArray[np.float32], ratio_db: flo
     power = float(np.mean(loud**2)) if len(loud) else 1e-4
     gain = np.sqrt(power / float(np.mean(under**2))) * 10 ** (-ratio_db / 20)
     return (speech + gain * under).astype(np.float32)
+
+
+def _uttered(speech: NDArray[np.float32], excitation: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Returns an excitation of unit power shaped by the resonances and loudness of speech (linear prediction).
+
+    It may be a whole number of times as long as the speech, which is then drawn out.
+    """
+    factor = len(excitation) // len(speech)
+    window = np.hanning(2 * _HOP + 1)[:-1]
+    pieces = np.lib.stride_tricks.sliding_window_view(np.pad(speech.astype(np.float64), _HOP), 2 * _HOP)[::_HOP]
+    padded = np.pad(excitation, factor * _HOP)
+    fade = np.hanning(2 * factor * _HOP + 1)[:-1]
+    result = np.zeros(len(padded))
+    for index, piece in enumerate(pieces * window):
+        poles, gain = _resonances(piece)
+        span = slice(index * factor * _HOP, index * factor * _HOP + len(fade))
+        result[span] += fade * lfilter([gain], poles, padded[span])
+    return result[factor * _HOP : -factor * _HOP].astype(np.float32)
+
+
+def _resonances(piece: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Returns an all-pole filter, float64 (_ORDER + 1,), and the gain that gives a piece's power from noise."""
+    spectrum = np.abs(np.fft.rfft(piece, 2 * len(piece))) ** 2
+    correlation = np.fft.irfft(spectrum)[: _ORDER + 1]
+    correlation[0] = correlation[0] * (1 + 1e-4) + 1e-9
+    predictor = solve_toeplitz(correlation[:-1], correlation[1:])
+    left = correlation[0] - predictor @ correlation[1:]
+    power = float(np.sum(np.hanning(len(piece)) ** 2))
+    return np.concatenate([[1.0], -predictor]), float(np.sqrt(max(left, 0.0) / power))
 
 
 def _sequence(
@@ -77,7 +141,7 @@ def _sequence(
     while start < len(sound):
         length, pitches = notes[index % len(notes)]
         time = np.arange(min(int(length * SPEECH_RATE), len(sound) - start)) / SPEECH_RATE
-        bend = vibrato * np.sin(2 * np.pi * 5.5 * time)
+        bend = vibrato * np.sin(2 * np.pi * _VIBRATO_RATE * time)
         shape = np.minimum(1, time / 0.03) * np.exp(-time / length)
         for pitch in pitches:
             phase = 2 * np.pi * np.cumsum(440 * 2 ** ((pitch - 69 + bend) / 12)) / SPEECH_RATE

@@ -69,3 +69,21 @@ def test_the_energy_jaw_opens_with_the_sound(clip):
     wanted = clip.channels[:, INDEX["jawOpen"]]
     assert jaw[wanted > 0.1].min() > 0.3
     assert jaw[wanted < 0.1].max() == 0
+
+
+def test_a_clip_drawn_out_is_as_slow_in_all_its_parts(clip):
+    from avatar.training.dataset import to_float
+    from avatar.training.drive import drawn_out
+
+    slow = drawn_out(clip, np.repeat(to_float(clip.agent), 2), 2)
+    assert slow.n_frames == 2 * clip.n_frames == len(slow.states) == len(slow.agent) // 640
+    np.testing.assert_array_equal(slow.channels[::2], clip.channels)
+    assert slow.phones[-1][2] == 2 * clip.phones[-1][2]
+
+
+def test_costs_are_told_for_every_size_of_a_chunk_and_for_the_first_one():
+    from avatar.training.figures import costs
+
+    found = costs(lambda _: LoudJaw())
+    assert {"4 frames, speech", "25 frames, silence", "first chunk by the clock, ms"} <= set(found)
+    assert all(value >= 0 for value in found.values())
