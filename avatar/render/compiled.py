@@ -14,6 +14,7 @@ from numba import typeof
 
 from avatar.kernels import mark_compiled
 from avatar.render.coverage import Window, cover
+from avatar.render.creases import crease_skin
 from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, uncross
 from avatar.render.eyelid import Closed, cover_eye
 from avatar.render.eyes import Look, fill_eye
@@ -42,7 +43,7 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
     planes = MouthPlanes(plane, plane, plane, plane)
     parts = Parts(drawing, drawing, drawing, drawing, _floats(2, 2, 2), _floats(2, 3))
     weights = Weights(_whole(2), _whole(2), _floats(2))
-    vertices = Vertices(_floats(4, 3), _floats(4, 2), _floats(4), _floats(4, 2))
+    vertices = Vertices(_floats(4, 3), _floats(4, 2), _floats(4))
     pose = Pose(_floats(6), _floats(3, 3), _floats(3))
     closed = Closed(_floats(4, 4, 5), _floats(3, 4), _floats(3), 1.0)
     look = Look(0.0, 0.0, 0.0, 0.0)
@@ -53,8 +54,9 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
         (rasterise, (screen, _whole(2, 3), canvas, 0, 4)),
         (cover, (_floats(5, 2), window, _floats(4, 6), _floats(4, 4))),
         (fill_eye, (picture, _floats(4, 4), window, _floats(4), plane, _floats(4, 4, 14), look, 1.0)),
-        (deform, (weights, vertices, _floats(468, 4), _floats(2), pose, screen)),
+        (deform, (weights, vertices, _floats(468, 4), pose, screen)),
         (cover_eye, (picture, window, _floats(4), plane, closed, 0.5)),
+        (crease_skin, (picture, canvas, _whole(4), _floats(4, 4), _floats(2), np.float32(0.1))),
         (uncross, (_floats(4, 3), _whole(2), _whole(2))),
         (normals, (_floats(4, 3), _whole(2, 3), _floats(4, 3))),
         (put_pixels, (picture, _whole(4, 5), 2)),

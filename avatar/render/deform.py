@@ -29,13 +29,11 @@ class Vertices(NamedTuple):
         rest: float32 (n, 3), pixels, y up, z to the viewer.
         home: float32 (n, 2), columns and rows in the portrait; the mouth may rest otherwise.
         follow: float32 (n,), share of the head's motion.
-        wrinkles: float32 (n, n_wrinkles), brightness that each wrinkle adds.
     """
 
     rest: NDArray[np.float32]
     home: NDArray[np.float32]
     follow: NDArray[np.float32]
-    wrinkles: NDArray[np.float32]
 
 
 class Pose(NamedTuple):
@@ -73,7 +71,6 @@ def deform(
     weights: Weights,
     vertices: Vertices,
     moves: NDArray[np.float32],
-    creases: NDArray[np.float32],
     pose: Pose,
     screen: Screen,
 ) -> None:
@@ -83,7 +80,6 @@ def deform(
         weights: From landmarks to vertices.
         vertices: The sheet at rest.
         moves: (468, 4), what the landmarks add: x, y, z and brightness.
-        creases: (n_wrinkles,), depth of each wrinkle.
         pose: Camera and head.
         screen: Filled, but for its texture.
     """
@@ -97,8 +93,6 @@ def deform(
             dy += weight * moves[j, 1]
             dz += weight * moves[j, 2]
             light += weight * moves[j, 3]
-        for k in range(creases.shape[0]):
-            light += creases[k] * vertices.wrinkles[i, k]
         z = vertices.rest[i, 2] + dz
         away = (distance - z) / distance
         x = (vertices.rest[i, 0] + dx - axis_x) * away

@@ -14,6 +14,7 @@ from avatar.motion.layout import INDEX, motion_from
 from avatar.portrait.limits import limits_of
 from avatar.portrait.topology import LIP_INNER_LOWER
 from avatar.render.correctives import Correctives
+from avatar.render.creases import Creases
 from avatar.render.drive import Drive, Driver
 from avatar.render.eye_contour import widen_to_eyes
 from avatar.render.eyes import Eye
@@ -30,7 +31,7 @@ from avatar.render.relight import Relight
 from avatar.render.sheet import Sheet
 from avatar.render.surface import build_surface
 from avatar.render.topology import EYES, JAW_POINTS
-from avatar.render.wrinkles import crease_depths, without_folds
+from avatar.render.wrinkles import without_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,8 @@ class PortraitRenderer:
         plates = plates_of(painted, size)
         self._surface = build_surface(face, plates.person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
-        self._sheet = Sheet(self._surface, self._camera, plates, threads)
+        creases = Creases(face, painted, self._surface.texture, self._surface.n_face)
+        self._sheet = Sheet(self._surface, self._camera, plates, creases, threads)
         self._relight = Relight(face, luminance)
         self._mouth = Mouth(face, resting)
         self._eyes = tuple(
@@ -93,7 +95,6 @@ class PortraitRenderer:
         closing = np.zeros((len(face.points), 3)) if face.mouth_closed else closing_offsets(face)
         self._closing = closing.astype(np.float32)
         self._parting = -closing[LIP_INNER_LOWER[len(LIP_INNER_LOWER) // 2]]
-        self._creases = crease_depths()
         jaw = np.zeros((len(face.deltas), 3))
         columns = [INDEX[name] for name in _JAW_UNITS]
         jaw[columns] = face.deltas[columns][:, list(JAW_POINTS)].mean(1)
@@ -134,7 +135,7 @@ class PortraitRenderer:
         moves[:, 3] = self._relight.gain(moves[:, :3], drive.turn.astype(np.float32))
         shift = drive.shift * self._interpupillary
         lap("light")
-        self._sheet.move(moves, np.maximum(drive.units, 0) @ self._creases, drive.turn, shift)
+        self._sheet.move(moves, drive.units, drive.turn, shift)
         lap("move")
         picture = self._sheet.draw()
         lap("sheet")

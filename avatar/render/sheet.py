@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from avatar.render.creases import Creases
     from avatar.render.plates import Plates
     from avatar.render.pose import Camera
     from avatar.render.surface import Opening, Surface
@@ -41,6 +42,7 @@ class Sheet:
         surface: The surface at rest.
         camera: Its camera.
         plates: The pictures to draw it with.
+        creases: The skin's creases.
         threads: Row bands drawn at the same time.
     """
 
@@ -49,6 +51,7 @@ class Sheet:
         surface: Surface,
         camera: Camera,
         plates: Plates,
+        creases: Creases,
         threads: int,
     ) -> None:
         size, n = len(plates.resting), len(surface.rest)
@@ -56,12 +59,15 @@ class Sheet:
         self._surface = surface
         self._faces = surface.faces
         self._plates = plates
+        self._creases = creases
+        self._depths = np.zeros(0, np.float32)
         self._jump = _FOLD * texels
         margin = math.ceil(surface.beyond * texels)
+        self._margin = margin
         self._picture = carried_on(plates.sheet, margin)
         self._texture = surface.texture + np.float32(margin)
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
-        self._vertices = Vertices(surface.rest, home, surface.follow, surface.wrinkles)
+        self._vertices = Vertices(surface.rest, home, surface.follow)
         self._lens = camera.numbers()
         self._screen = Screen(
             np.zeros((n, 3), np.float32), self._texture.copy(), np.ones(n, np.float32), np.zeros(n, np.uint8)
@@ -80,7 +86,7 @@ class Sheet:
     def move(
         self,
         moves: NDArray[np.float32],
-        creases: NDArray[np.float32],
+        units: NDArray[np.float32],
         turn: NDArray[np.float64],
         shift: NDArray[np.float64],
     ) -> None:
@@ -88,13 +94,14 @@ class Sheet:
 
         Args:
             moves: float32 (468, 4), what the landmarks add: x, y, z in pixels, and brightness.
-            creases: float32 (n_wrinkles,), depth of each wrinkle.
+            units: float32 (52,), weights of the face's units, which crease the skin.
             turn: float64 (3, 3), rotation of the head.
             shift: float64 (3,), move of the head, pixels.
         """
         surface, place = self._surface, self._screen.place
+        self._depths = self._creases.depths(units)
         pose = Pose(self._lens, turn.astype(np.float32), shift.astype(np.float32))
-        deform(surface.weights, self._vertices, moves, creases, pose, self._screen)
+        deform(surface.weights, self._vertices, moves, pose, self._screen)
         for opening in (surface.mouth, *surface.eyes):
             uncross(place, opening.upper, opening.lower)
         for opening, first in zip(surface.eyes, surface.strips, strict=True):
@@ -116,6 +123,7 @@ class Sheet:
         counts = self._in_bands(self._find_band, out)
         for found, count in zip(self._folds, counts, strict=True):
             put_pixels(out, found, count)
+        self._creases.draw(out, self._canvas, self._screen.place, self._depths, self._margin)
         return out
 
     def _cut_out(self, behind: NDArray[np.uint8]) -> None:

@@ -15,7 +15,6 @@ from avatar.render.lips import closing_offsets
 from avatar.render.outside import Outside
 from avatar.render.subdivision import Subdivision, subdivide
 from avatar.render.topology import EYES
-from avatar.render.wrinkles import wrinkles_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +51,6 @@ class Surface:
         texture: float32 (n_vertices, 2), column and row in the portrait's picture.
         follow: float32 (n_vertices,), 1 moves with the head, 0 stays.
         weights: Moves of the landmarks to moves of the vertices.
-        wrinkles: float32 (n_vertices, n_wrinkles), see `avatar.render.wrinkles`.
         faces: int32 (n_faces, 3).
         n_face: The first vertices, which lie on the face.
         mouth: Inner lips.
@@ -65,7 +63,6 @@ class Surface:
     texture: NDArray[np.float32]
     follow: NDArray[np.float32]
     weights: Weights
-    wrinkles: NDArray[np.float32]
     faces: NDArray[np.int32]
     n_face: int
     mouth: Opening
@@ -124,7 +121,6 @@ def build_surface(face: Face, person: NDArray[np.float32], *, cut_out: bool = Fa
         texture=((texture * [1.0, -1.0] + 0.5) * face.texels - 0.5).astype(np.float32),
         follow=follow.astype(np.float32),
         weights=_rows(weights),
-        wrinkles=wrinkles_of(face, rest),
         faces=np.concatenate(faces).astype(np.int32),
         n_face=n_face,
         mouth=mouth,

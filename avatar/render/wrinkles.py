@@ -1,12 +1,13 @@
-"""Folds that skin makes when a face moves: dark lines with a lighter ridge, as brightness of the sheet's vertices."""
+"""Folds that skin makes when a face moves: where they lie, how they look, and what deepens them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from avatar.motion.layout import INDEX, N_BLENDSHAPES
 from avatar.portrait.topology import LIP_OUTER_LOWER, LIP_OUTER_UPPER
@@ -22,6 +23,10 @@ _LINE: Final = 0.013
 """Half width of a fold, face widths."""
 _RIDGE: Final = 0.32
 """Brightness of the ridge above a fold, as a share of the fold's darkness."""
+_THIN: Final = 0.5
+"""Width of a fine fold as a share of others'."""
+_WAVER: Final = 0.004
+"""How far a fine fold leaves its line, face widths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,15 @@ class _Fold:
     Attributes:
         line: Points of its line, each the mean of some landmarks.
         units: What deepens it, and by how much brightness at coefficient 1.
+        fine: A thin line that wavers and comes and goes, with a ridge on both sides.
     """
 
     line: tuple[tuple[int, ...], ...]
     units: tuple[tuple[str, float], ...]
+    fine: bool = False
 
 
+_HAIRLINE: Final = (103, 67, 109, 10, 338, 297, 332)
 _FOREHEAD: Final = (104, 69, 108, 151, 337, 299, 333)
 _BROWS: Final = (105, 66, 107, 9, 336, 296, 334)
 _LIP_FOLD: Final = (106, 182, 83, 18, 313, 406, 335)
@@ -48,11 +56,17 @@ def _both(lines: tuple[tuple[tuple[int, ...], ...], ...], units: tuple[tuple[str
     return _Fold(lines[0], right), _Fold(lines[1], left)
 
 
+def _across(rows: tuple[tuple[int, ...], ...], depth: float) -> _Fold:
+    """Returns a line across the forehead, between rows of landmarks of which some may count more than once."""
+    units = (("browInnerUp", 0.6 * depth), ("browOuterUpLeft", 0.2 * depth), ("browOuterUpRight", 0.2 * depth))
+    return _Fold(tuple(zip(*rows, strict=True)), units, fine=True)
+
+
 _FOLDS: Final = (
     # From the nose to beside the mouth's corner.
     *_both(
-        (((129,), (129, 203), (203,), (206,), (206, 216)), ((358,), (358, 423), (423,), (426,), (426, 436))),
-        (("mouthSmile", 0.105), ("noseSneer", 0.12), ("mouthUpperUp", 0.03), ("cheekSquint", 0.03)),
+        (((129,), (129, 203), (203, 206), (206, 216), (216,)), ((358,), (358, 423), (423, 426), (426, 436), (436,))),
+        (("mouthSmile", 0.085), ("noseSneer", 0.10), ("mouthUpperUp", 0.03), ("cheekSquint", 0.03)),
     ),
     # Crow's feet.
     *_both(
@@ -74,15 +88,15 @@ _FOLDS: Final = (
         tuple((index,) for index in _LIP_FOLD),
         (("mouthShrugLower", 0.07), ("mouthFrownLeft", 0.03), ("mouthFrownRight", 0.03), ("mouthRollLower", 0.03)),
     ),
-    _Fold(
-        tuple((top,) for top in _FOREHEAD),
-        (("browInnerUp", 0.045), ("browOuterUpLeft", 0.02), ("browOuterUpRight", 0.02)),
+    _across((_HAIRLINE, _FOREHEAD), 0.08),
+    _across((_FOREHEAD,), 0.13),
+    _across((_FOREHEAD, _FOREHEAD, _BROWS), 0.13),
+    _across((_FOREHEAD, _BROWS, _BROWS), 0.08),
+    # Between the brows.
+    *(
+        replace(fold, fine=True)
+        for fold in _both((((8, 55), (9, 107), (9, 108)), ((8, 285), (9, 336), (9, 337))), (("browDown", 0.14),))
     ),
-    _Fold(
-        tuple((top, brow) for top, brow in zip(_FOREHEAD, _BROWS, strict=True)),
-        (("browInnerUp", 0.06), ("browOuterUpLeft", 0.02), ("browOuterUpRight", 0.02)),
-    ),
-    *_both((((8, 55), (9, 107), (9, 9, 107)), ((8, 285), (9, 336), (9, 9, 336))), (("browDown", 0.09),)),
 )
 
 
@@ -105,6 +119,11 @@ def crease_depths() -> NDArray[np.float32]:
         for name, depth in fold.units:
             depths[INDEX[name], k] = depth
     return depths
+
+
+def fine_folds() -> NDArray[np.bool_]:
+    """Returns which folds are fine lines, bool (n_wrinkles,)."""
+    return np.array([fold.fine for fold in _FOLDS])
 
 
 def without_folds(portrait: Portrait, share: float) -> NDArray[np.uint8]:
@@ -140,21 +159,50 @@ def _dense(points: NDArray[np.float64], line: tuple[tuple[int, ...], ...]) -> ND
     return np.stack([np.interp(along, at, knots[:, axis]) for axis in (0, 1)], 1)
 
 
-def wrinkles_of(face: Face, vertices: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Returns the brightness that depth 1 of each fold adds to vertices (n, 3) of a face: float32 (n, n_wrinkles)."""
-    return np.stack([_brightness(face, fold, vertices) for fold in _FOLDS], 1).astype(np.float32)
+def course(face: Face, fold: int) -> NDArray[np.float64]:
+    """Returns the line of a fold on a face: 60 points (60, 2), pixels, y up."""
+    dense = _dense(face.points, _FOLDS[fold].line)
+    if _FOLDS[fold].fine:
+        dense[:, 1] += _WAVER * face.width * _uneven(fold)
+    return dense
 
 
-def _brightness(face: Face, fold: _Fold, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+def width_of(face: Face, fold: int) -> float:
+    """Returns how far from its line a fold shows, pixels."""
+    return 3.6 * _half_width(face, fold)
+
+
+def _half_width(face: Face, fold: int) -> float:
+    return _LINE * face.width * (_THIN if _FOLDS[fold].fine else 1.0)
+
+
+def _uneven(fold: int) -> NDArray[np.float64]:
+    """Returns smooth noise of about -1 to 1 along a fold (60,), always the same."""
+    noise = np.random.default_rng(fold).normal(size=60)
+    return gaussian_filter1d(noise, 4.0) / 0.27 * 0.6
+
+
+def brightness_of(face: Face, fold: int, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the brightness (n,) that depth 1 of a fold adds at places (n, 2) of a face: dark, with a light ridge.
+
+    Args:
+        face: The face.
+        fold: Which one, a column of `crease_depths`.
+        places: Pixels, y up.
+    """
     along = np.linspace(0, 1, 60)
-    dense = _dense(face.points, fold.line)
-    offset = vertices[:, None, :2] - dense[None]
+    dense, half = course(face, fold).astype(np.float32), _half_width(face, fold)
+    offset = places.astype(np.float32)[:, None] - dense[None]
     squared = (offset**2).sum(-1)
     nearest = squared.argmin(1)
-    here = np.arange(len(vertices))
+    here = np.arange(len(places))
     tangent = np.gradient(dense, axis=0)[nearest]
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1) / np.linalg.norm(tangent, axis=1, keepdims=True)
-    side = (offset[here, nearest] * normal).sum(1) * np.sign(normal[:, 1] + 1e-9) / (_LINE * face.width)
+    side = (offset[here, nearest] * normal).sum(1) * np.sign(normal[:, 1] + 1e-9) / half
     fade = np.sin(np.pi * np.clip(along[nearest], 0.02, 0.98)) ** 0.7
-    beyond = np.maximum(squared[here, nearest] / (_LINE * face.width) ** 2 - side**2, 0)
-    return fade * np.exp(-beyond) * (_RIDGE * np.exp(-((side - 1.8) ** 2)) - np.exp(-(side**2)))
+    beyond = np.maximum(squared[here, nearest] / half**2 - side**2, 0)
+    ridge = np.exp(-((side - 1.8) ** 2))
+    if _FOLDS[fold].fine:
+        fade *= np.clip(0.8 + 0.4 * _uneven(fold + len(_FOLDS)), 0.2, 1.0)[nearest]
+        ridge += np.exp(-((side + 1.8) ** 2))
+    return fade * np.exp(-beyond) * (_RIDGE * ridge - np.exp(-(side**2)))

@@ -15,12 +15,12 @@ def moved(
 ) -> Screen:
     weights = Weights(np.arange(4, dtype=np.int32), np.arange(3, dtype=np.int32), np.ones(3, np.float32))
     share = np.full(3, follow, np.float32)
-    vertices = Vertices(REST, HOME, share, np.zeros((3, 1), np.float32))
+    vertices = Vertices(REST, HOME, share)
     screen = Screen(
         np.zeros((3, 3), np.float32), np.zeros((3, 2), np.float32), np.ones(3, np.float32), np.zeros(3, np.uint8)
     )
     pose = Pose(CAMERA, turn.astype(np.float32), np.array(shift, np.float32))
-    deform(weights, vertices, moves.astype(np.float32), np.zeros(1, np.float32), pose, screen)
+    deform(weights, vertices, moves.astype(np.float32), pose, screen)
     return screen
 
 

@@ -9,10 +9,15 @@ from avatar.motion.layout import INDEX, motion_from
 from avatar.render.face import face_of
 from avatar.render.filters import blurred
 from avatar.render.renderer import PortraitRenderer
-from avatar.render.wrinkles import crease_depths, wrinkles_of
+from avatar.render.wrinkles import brightness_of, crease_depths, fine_folds
 
 if TYPE_CHECKING:
     from avatar.portrait.types import Portrait
+    from avatar.render.face import Face
+
+
+def wrinkles_of(face: Face, points: np.ndarray) -> np.ndarray:
+    return np.stack([brightness_of(face, fold, points[:, :2]) for fold in range(len(fine_folds()))], 1)
 
 
 def test_a_smile_darkens_the_fold_beside_the_nose_and_leaves_the_chin(portrait: Portrait) -> None:
