@@ -2,9 +2,10 @@
 
 The network learned a careful speaker: labels are means over many people, and a flow of few steps shrinks what is left.
 Each channel is widened to the span that was tracked on talking people, the drawn and tracked-again motion judged
-beside them. Small values keep their size, so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is
-not made larger; large ones bend towards a bound, so nothing gapes. Contacts are laid on afterwards (`articulation`).
-Rounded lips draw their corners in, whatever the face wears. Each frame is treated by itself, so chunks join.
+beside them; not the funnel, for it parts the lips, and people's rounded lips hardly part. Small values keep their size,
+so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is not made larger; large ones bend towards a
+bound, so nothing gapes. Contacts are laid on afterwards (`articulation`). Rounded lips draw their corners in, whatever
+the face wears. Each frame is treated by itself, so chunks join.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 REACHES: Final[dict[str, tuple[float, float, float, float]]] = {
     "jawOpen": (1.4, 0.04, 0.14, 0.75),
-    "mouthFunnel": (1.5, 0.04, 0.15, 0.8),
     "mouthPucker": (1.45, 0.04, 0.2, 1.0),
     "mouthStretch": (1.6, 0.03, 0.12, 0.6),
     "mouthLowerDown": (1.4, 0.04, 0.12, 0.6),

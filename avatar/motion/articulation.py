@@ -59,8 +59,6 @@ _PARTING: Final = (*_LOWER_DOWN, *_UPPER_UP, _SHRUG_UPPER)
 
 _SEAL_FROM: Final = 0.10
 _SEAL_FULL: Final = 0.40
-_LASTS_FROM: Final = 0.4
-_LASTS_FULL: Final = 0.9
 _TUCK_FROM: Final = 0.10
 _TUCK_FULL: Final = 0.25
 
@@ -74,18 +72,6 @@ def lip_gap(motion: NDArray[np.float32]) -> NDArray[np.float32]:
         motion: float32 (..., 58).
     """
     return motion @ _GAP
-
-
-def lasting(closure: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the closure channel without its faint moments, float32 (n_frames,).
-
-    Real closures last, or are certain; a single frame that is neither is most often another phone.
-
-    Args:
-        closure: float32 (n_frames + 2,), the channel with the frame before the first and the one after the last.
-    """
-    around = closure[:-2] + closure[1:-1] + closure[2:]
-    return closure[1:-1] * _ramp(around, _LASTS_FROM, _LASTS_FULL)
 
 
 def seal_lips(

@@ -9,13 +9,13 @@ import numpy as np
 
 from avatar.motion import features, states
 from avatar.motion.amplitude import drawn_in, widened
-from avatar.motion.articulation import lasting, seal_lips
+from avatar.motion.articulation import seal_lips
 from avatar.motion.bearing import Bearing, at_rest, borne
 from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
 from avatar.motion.emotions import head_energy, with_emotion
 from avatar.motion.features import N_PROSODY, SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
-from avatar.motion.lead import heard_early, shown_in_time, with_neighbours
+from avatar.motion.lead import heard_early, shown_in_time
 from avatar.motion.listening import Listener
 from avatar.motion.model import N_CHANNELS, PAST_FRAMES, MotionModel, Past
 from avatar.motion.sampler import STEP_TIMES, sample
@@ -111,8 +111,7 @@ class FlowMotionGenerator:
         motion, bearings = self._alive(widened(shown[:, :N_MOTION]), agent, moods, request)
         talking = eased[:, _SPEAKING] * features.utterance(agent[:, -N_PROSODY])
         motion = drawn_in(with_emotion(motion, moods, talking))
-        closure = lasting(with_neighbours(channels, self._channels)[:, N_MOTION])
-        sealed = seal_lips(motion, closure, shown[:, N_MOTION + 1])
+        sealed = seal_lips(motion, shown[:, N_MOTION], shown[:, N_MOTION + 1])
         self._remember(channels, eased, moods, blinks, bearings)
         energy = user[: -features.LOOK_AHEAD, 0]
         return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)

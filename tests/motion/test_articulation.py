@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar.motion.articulation import CLOSED_GAP, lasting, lip_gap, seal_lips
+from avatar.motion.articulation import CLOSED_GAP, lip_gap, seal_lips
 from avatar.motion.layout import INDEX, motion_from, neutral
 
 OPEN = motion_from(
@@ -53,10 +53,3 @@ def test_sealing_is_memoryless_so_chunks_join():
 def test_the_mouth_at_rest_is_closed():
     assert lip_gap(neutral(1))[0] < CLOSED_GAP
     assert lip_gap(motion_from({"jawOpen": 0.1})) > CLOSED_GAP
-
-
-def test_a_faint_closure_of_one_frame_is_none_and_a_certain_or_lasting_one_stays():
-    faint, certain, long = channel(0, 0, 0.4, 0, 0), channel(0, 0, 1, 0, 0), channel(0, 0.4, 0.5, 0.4, 0)
-    assert not lasting(faint).any()
-    np.testing.assert_allclose(lasting(certain), [0, 1, 0])
-    assert lasting(long)[1] == pytest.approx(0.5)

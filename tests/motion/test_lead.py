@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avatar.motion.layout import INDEX
-from avatar.motion.lead import LEAD, OPENNESS, heard_early, shown_in_time, with_neighbours
+from avatar.motion.layout import INDEX, N_MOTION
+from avatar.motion.lead import LEAD, LEADING, heard_early, shown_in_time
 from avatar.motion.model import N_CHANNELS
 
-OTHERS = [column for column in range(N_CHANNELS) if column not in OPENNESS]
+OTHERS = [column for column in range(N_CHANNELS) if column not in LEADING]
 
 
 def made(n_frames, start=0):
@@ -20,12 +20,12 @@ def test_what_is_heard_comes_early_and_ends_with_the_last_frame():
     np.testing.assert_array_equal(heard_early(values)[:, 0], [*range(LEAD, 10), *[9] * LEAD])
 
 
-def test_openness_leads_all_else():
+def test_openness_and_contacts_lead_all_else():
     shown = shown_in_time(made(8, 20), made(20))
-    np.testing.assert_array_equal(shown[:, OPENNESS[0]], np.arange(20, 28))
+    for column in (INDEX["jawOpen"], N_MOTION, N_MOTION + 1):
+        np.testing.assert_array_equal(shown[:, column], np.arange(20, 28))
     np.testing.assert_array_equal(shown[:, OTHERS], made(8, 20 - LEAD)[:, OTHERS])
-    assert INDEX["mouthPucker"] in OTHERS
-    assert N_CHANNELS - 1 in OTHERS
+    assert {INDEX["mouthPucker"], INDEX["mouthFunnel"], INDEX["pitch"]} <= set(OTHERS)
 
 
 def test_the_first_frame_of_all_counts_where_none_was_made():
@@ -45,8 +45,3 @@ def test_the_channels_given_stay_as_they_are():
     first, second = made(20), made(8, 20)
     shown_in_time(second, first)
     np.testing.assert_array_equal(second, made(8, 20))
-
-
-def test_neighbours_are_those_of_the_frames_to_show():
-    np.testing.assert_array_equal(with_neighbours(made(8, 20), made(20))[:, 0], np.arange(19 - LEAD, 29 - LEAD))
-    np.testing.assert_array_equal(with_neighbours(made(4), made(0))[:, 0], [*[0] * (LEAD + 1), *range(5 - LEAD)])
