@@ -17,6 +17,7 @@ from avatar.motion.continuity import LIDS
 from avatar.motion.gestures import FULL_LOOK, turn_eyes
 from avatar.motion.glances import Glance, glances, sight
 from avatar.motion.layout import COLUMNS, INDEX, N_BLENDSHAPES
+from avatar.motion.relative import LOWEST
 from avatar.types import FRAME_RATE, AvatarState
 
 if TYPE_CHECKING:
@@ -53,11 +54,20 @@ _TURN_LIMIT: Final = float(np.radians(6.5))
 _EYE_LIMIT: Final = float(np.radians(24.0))
 _RESTING: Final = 0.15
 _LID_STEP: Final = 1 - float(np.exp(-1 / (0.4 * FRAME_RATE)))
+_THOUGHT: Final = {"mouthSmile": -0.35, "mouthPress": 0.2, "browDown": 0.2, "browInnerUp": 0.15, "eyeSquint": 0.15}
+"""Who thinks smiles less, presses the lips and knits the brows (AU 4, 24; Rozin & Cohen 2003: concentration)."""
+
 _BROWS: Final = (("browInnerUp", 1.0), ("browOuterUpLeft", 0.85), ("browOuterUpRight", 0.85))
 _POSE: Final = slice(N_BLENDSHAPES, N_BLENDSHAPES + 6)
 _ANGLES: Final = slice(N_BLENDSHAPES, N_BLENDSHAPES + 3)
 _SMILES: Final = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 _TURNS: Final = [INDEX["yaw"], INDEX["pitch"]]
+_THINKING: Final = [
+    (index, amount)
+    for name, amount in _THOUGHT.items()
+    for index, column in enumerate(COLUMNS)
+    if column.startswith(name)
+]
 _EYES: Final = [index for index, name in enumerate(COLUMNS) if name.startswith("eyeLook")]
 
 
@@ -69,6 +79,7 @@ class Bearing(NamedTuple):
         amplitude: float64 (8,), of the sway.
         breath: Phase of the breath in [0, 1).
         lids: Where the lids rest.
+        thought: How far the face shows that it thinks, in [0, 1].
         glance: The eyes.
         emphasis: Accents under way.
     """
@@ -77,13 +88,22 @@ class Bearing(NamedTuple):
     amplitude: NDArray[np.float64]
     breath: float
     lids: float
+    thought: float
     glance: Glance
     emphasis: Emphasis
 
 
 def at_rest(state: AvatarState) -> Bearing:
     """Returns the bearing before the first frame."""
-    return Bearing(np.zeros((2, 2, _N_AXES)), _amplitude(state), 0.0, 0.0, Glance(state=state), Emphasis())
+    return Bearing(
+        np.zeros((2, 2, _N_AXES)),
+        _amplitude(state),
+        0.0,
+        0.0,
+        float(state == AvatarState.THINKING),
+        Glance(state=state),
+        Emphasis(),
+    )
 
 
 def borne(
@@ -112,6 +132,7 @@ def borne(
     stressed = emphasised(before.emphasis, start, energy, random)
     curves = accent_curves(stressed, start)
     lids = _steady_lids(motion, before.lids)
+    thoughts = _thoughts(states, before.thought)
     direction, follow = sight(seen)
 
     result = motion.astype(np.float64)
@@ -123,12 +144,14 @@ def borne(
     for name, share in _BROWS:
         result[:, INDEX[name]] += liveliness * share * (curves[:, 3] + np.maximum(sway[:, 6], 0))
     result[:, _SMILES] += np.maximum(sway[:, 7:], 0)
+    for column, amount in _THINKING:
+        result[:, column] += amount * thoughts
     result[:, _EYES] = 0
     turn_eyes(result, np.clip(direction - result[:, _TURNS], -_EYE_LIMIT, _EYE_LIMIT) / FULL_LOOK)
     for lid in LIDS:
         result[:, lid] = np.where(motion[:, lid] > _RESTING, motion[:, lid], lids)
-    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], 0, 1)
-    parts = zip(noises, amplitudes, phases.tolist(), lids.tolist(), seen, stressed, strict=True)
+    result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
+    parts = zip(noises, amplitudes, phases.tolist(), lids.tolist(), thoughts.tolist(), seen, stressed, strict=True)
     return result.astype(np.float32), [Bearing(*part) for part in parts]
 
 
@@ -154,6 +177,16 @@ def _swaying(
         amplitudes.append(amplitude)
     sway = np.array([amount * (_GAINS @ now[1]) for now, amount in zip(noises, amplitudes, strict=True)])
     return sway, noises, amplitudes
+
+
+def _thoughts(states: Sequence[AvatarState], before: float) -> NDArray[np.float64]:
+    """Returns how far the face shows that it thinks, float64 (n_frames,)."""
+    value = before
+    result = np.empty(len(states))
+    for index, state in enumerate(states):
+        value += _AMPLITUDE_STEP * ((state == AvatarState.THINKING) - value)
+        result[index] = value
+    return result
 
 
 def _breathing(phases: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ class _Habit(NamedTuple):
 _HABITS: Final[dict[AvatarState, _Habit]] = {
     AvatarState.IDLE: _Habit(2.4, 1.1, 0.35, 4.0, 11.0, 0.3),
     AvatarState.LISTENING: _Habit(2.6, 0.6, 0.12, 3.0, 8.0, 0.3),
-    AvatarState.THINKING: _Habit(0.8, 1.3, 0.85, 7.0, 14.0, 0.7),
+    AvatarState.THINKING: _Habit(0.7, 1.4, 0.85, 10.0, 18.0, 0.7),
     AvatarState.SPEAKING: _Habit(2.0, 0.8, 0.25, 4.0, 10.0, 0.35),
 }
 _ON_FACE: Final = (1.1, 0.8)

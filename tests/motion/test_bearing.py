@@ -67,6 +67,17 @@ def test_without_liveliness_only_breath_and_gaze_move_the_head():
     assert np.ptp(calm[:, INDEX["y"]]) > 0.02
 
 
+def test_who_thinks_smiles_less_and_knits_the_brows_until_the_thought_is_over():
+    states = (AvatarState.LISTENING,) * 50 + (AvatarState.THINKING,) * 100 + (AvatarState.SPEAKING,) * 100
+    motion = live(neutral(250), states)
+    smile, brows = motion[:, INDEX["mouthSmileLeft"]], motion[:, INDEX["browDownLeft"]]
+    assert smile[:50].min() >= 0
+    assert smile[100:150].max() < -0.1
+    assert brows[100:150].min() > 0.15
+    assert brows[240:].max() < 0.02
+    assert np.abs(np.diff(brows)).max() < 0.03
+
+
 def test_chunks_of_any_size_join_alike():
     states = (AvatarState.IDLE,) * 50 + (AvatarState.SPEAKING,) * 50
     motion = neutral(100)
