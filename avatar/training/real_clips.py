@@ -21,7 +21,7 @@ from avatar.training import baselines
 from avatar.training.dataset import to_float
 from avatar.training.drive import clip_of, drive
 from avatar.training.measures import correlation
-from avatar.types import SPEECH_RATE, AvatarState
+from avatar.types import FRAME_RATE, SPEECH_RATE, AvatarState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,14 +73,21 @@ def compare(video: Path, renderer: Renderer, generator: MotionGenerator) -> dict
 def figures(curves: dict[str, NDArray[np.float32]]) -> dict[str, float]:
     """Returns each aperture's highest correlation with the real one within six frames, and that lag in frames.
 
-    And how far each lip opens: from the 5th to the 98th percentile, in distances of the eye corners.
+    And at no lag; and how far lips open (from the 5th to the 98th percentile), and how fast and how abruptly they move
+    (95th percentiles), in distances of the eye corners and seconds.
     """
     known = np.isfinite(curves["real"])
-    found: dict[str, float] = {"real span": _span(curves["real"][known])}
+    real = curves["real"][known]
+    found: dict[str, float] = {f"real {what}": value for what, value in _extent(real).items()}
     for name in ("rendered", "coefficients", "energy"):
-        made = np.where(np.isfinite(curves[name]), curves[name], np.nanmedian(curves[name]))
-        value, lag = correlation(made[known], curves["real"][known])
-        found |= {name: round(value, 3), f"{name} lag": lag, f"{name} span": _span(made[known])}
+        made = np.where(np.isfinite(curves[name]), curves[name], np.nanmedian(curves[name]))[known]
+        value, lag = correlation(made, real)
+        found |= {
+            name: round(value, 3),
+            f"{name} lag": lag,
+            f"{name} at no lag": round(correlation(made, real, 0)[0], 3),
+        }
+        found |= {f"{name} {what}": value for what, value in _extent(made).items()}
     return found
 
 
@@ -95,9 +102,10 @@ def aperture(seen: Sequence[Landmarks | None]) -> NDArray[np.float32]:
     return result
 
 
-def _span(values: NDArray[np.float32]) -> float:
+def _extent(values: NDArray[np.float32]) -> dict[str, float]:
     low, high = np.percentile(values, (5, 98)).tolist()
-    return round(high - low, 3)
+    speed, jerk = (float(np.percentile(np.abs(np.diff(values, n=order)), 95)) * FRAME_RATE**order for order in (1, 3))
+    return {"span": round(high - low, 3), "speed": round(speed, 3), "jerk": round(jerk, 1)}
 
 
 def _pictures(renderer: Renderer, motion: NDArray[np.float32]) -> Iterable[NDArray[np.uint8]]:

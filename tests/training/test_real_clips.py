@@ -37,3 +37,13 @@ def test_how_far_lips_open_is_told_without_their_extremes():
     assert found["real span"] == pytest.approx(0.93)
     assert found["rendered span"] == pytest.approx(0.465)
     assert found["energy span"] == 0
+
+
+def test_slower_lips_are_told_apart_from_quick_ones():
+    time = np.arange(300, dtype=np.float32) / 25
+    slow, quick = (0.1 * np.sin(2 * np.pi * rate * time) for rate in (1, 3))
+    found = real_clips.figures({"real": slow, "rendered": quick, "coefficients": slow, "energy": slow})
+    assert found["rendered speed"] > 2.5 * found["real speed"]
+    assert found["rendered jerk"] > 15 * found["real jerk"]
+    assert found["real speed"] == pytest.approx(0.2 * np.pi, rel=0.05)
+    assert found["coefficients at no lag"] == 1
