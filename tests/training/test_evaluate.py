@@ -52,9 +52,12 @@ def test_the_labels_themselves_have_nearly_perfect_figures(clip):
 
 
 def test_the_regression_learns_to_open_the_jaw(tiny_corpus, clip, loudness, tmp_path):
+    import torch
+
     from avatar.training.baselines import train_regression
     from avatar.training.evaluate import regressed
 
+    torch.set_num_threads(1)  # two threads that wait for each other take minutes on a busy machine
     dataset = Dataset(clip_files(tiny_corpus, "train"), loudness, tmp_path, seed=0)
     motion = regressed(train_regression(dataset, 60, seed=0), clip, loudness)
     assert len(motion) == clip.n_frames
