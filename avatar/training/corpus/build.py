@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.errors import VisavisError
+from avatar.motion import emotions, layout
 from avatar.training.corpus.clip import make_clip
 from avatar.training.corpus.copies import copied
 from avatar.training.corpus.files import write_npz, write_text
@@ -143,12 +144,21 @@ def _finished(path: Path, seed: int, fingerprint: str) -> Facts | None:
 
 
 def labels_fingerprint() -> str:
-    """Returns a digest of this package's code and text: a clip made by other code is made again."""
+    """Returns a digest of all code and text that clips are made of: a clip made by other code is made again."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.iterdir()):
-        if path.suffix in {".py", ".xz"} and path.name not in {"build.py", "write_text.py"}:
-            digest.update(path.read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def sources() -> list[Path]:
+    """Returns the files that shape a clip: this package's, and what an emotion looks like."""
+    here = Path(__file__).parent
+    own = (path for path in here.iterdir() if path.suffix in {".py", ".xz"})
+    return [
+        *sorted(path for path in own if path.name not in {"build.py", "write_text.py"}),
+        *(Path(str(module.__file__)) for module in (emotions, layout)),
+    ]
 
 
 def versions() -> dict[str, str]:

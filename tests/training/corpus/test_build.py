@@ -136,6 +136,17 @@ def test_a_changed_package_makes_its_clips_anew(tmp_path: Path, monkeypatch: pyt
     assert {facts["fingerprint"] for facts in index["clips"]} == {"another"}
 
 
+def test_the_fingerprint_covers_all_that_shapes_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {path.name for path in build.sources()}
+    assert {"clip.py", "copies.py", "coding.py", "lip_targets.py", "text.tsv.xz", "emotions.py", "layout.py"} <= names
+    assert "build.py" not in names
+    before = build.labels_fingerprint()
+    changed = tmp_path / "emotions.py"
+    changed.write_text("another smile")
+    monkeypatch.setattr(build.emotions, "__file__", str(changed))
+    assert build.labels_fingerprint() != before
+
+
 def test_every_language_of_a_voice_has_text() -> None:
     for language in (ENGLISH, *OTHER_LANGUAGES):
         assert len(read_lines(language)) >= 100
