@@ -53,6 +53,8 @@ _EARS, _PIVOT_UP = (234, 454), 0.12
 
 _CHIN = 152
 _FOREHEAD = 10
+_LEAST_JAW = 0.48
+"""Speech has to stay readable: up to here the jaw opens though the chin leave the picture."""
 _FREE = 0.7
 """Within this part of the range motion passes unchanged."""
 
@@ -177,7 +179,7 @@ def _room_above(portrait: Portrait) -> float:
 
 
 def _room_below(portrait: Portrait) -> float:
-    """Returns up to which jawOpen the chin stays within the picture, with a margin of a tenth of the face's width."""
+    """Returns up to which jawOpen the chin stays within the picture, or enough to speak."""
     drop = -float(portrait.landmark_deltas[INDEX["jawOpen"], _CHIN, 1])
     room = len(portrait.rgb) - float(portrait.landmarks[_CHIN, 1]) - 0.1 * portrait.face_width
-    return float(np.clip(room / max(drop, 1e-6), 0, 1))
+    return float(np.clip(room / max(drop, 1e-6), _LEAST_JAW, 1))

@@ -82,6 +82,13 @@ def near_lips(face: Face, reach: float) -> NDArray[np.float64]:
     return np.exp(-((apart / reach) ** 2))
 
 
+def near_corners(face: Face) -> NDArray[np.float64]:
+    """Returns 1 at the mouth's corners, less around them (468,)."""
+    corners = face.points[[78, 308]]
+    apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
+    return np.exp(-((apart / 0.11) ** 2)).max(1)
+
+
 def below_seam(face: Face) -> NDArray[np.bool_]:
     """Returns which points lie below the line between the lips, those of the lower lip among them (468,)."""
     seam = face.seam()

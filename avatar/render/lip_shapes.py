@@ -9,6 +9,7 @@ import numpy as np
 from avatar.motion.layout import INDEX
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, LIP_OUTER_LOWER, LIP_OUTER_UPPER
 from avatar.render.face import smoothstep
+from avatar.render.lip_field import near_corners, near_lips
 from avatar.render.lips import carried_by_lips, closing_offsets
 from avatar.render.rounded import round_lips
 
@@ -30,8 +31,12 @@ _ROUND_LOWERED: Final = 0.62
 """Share of that which rounding the lips takes down too."""
 _PUCKER_DROPPED, _FUNNEL_DROPPED = 0.004, 0.015
 """How far these take both corners down beside that, face widths: a round mouth's lie no higher than its middle."""
+_LESS_DIMPLED, _PRESS_REACH = 0.6, 0.08
+"""Share of the head's press that goes, and face widths around the lips where it does: it widens the mouth to a grin."""
 _THINNED: Final = 0.38
 """Share of both lips' red that pressing them together takes out of sight."""
+_TOUCHING: Final = 0.35
+"""Share of a smile's gap between the lips that goes: it shows slivers of teeth beside the corners."""
 _WIDER: Final = 0.018
 """How much a smile draws its corner aside beside what the head does, which pulls it up steeply."""
 _SMILING_EYE: Final = 0.25
@@ -58,9 +63,12 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
     deltas[jaw] += lowered + _widened(face, -_NARROWER).sum(0)
     deltas[close] -= lowered
     for corner, side in zip(_widened(face, _WIDER), ("Right", "Left"), strict=True):
-        deltas[INDEX["mouthSmile" + side]] += corner + _SMILING_EYE * face.deltas[INDEX["eyeSquint" + side]]
+        smile = deltas[INDEX["mouthSmile" + side]]
+        smile += corner + _SMILING_EYE * face.deltas[INDEX["eyeSquint" + side]] + _touching(face, smile)
+    narrow = _LESS_DIMPLED * near_lips(face, _PRESS_REACH)[:, None]
     for pressed, side in zip(_pressed(face), ("Right", "Left"), strict=True):
-        deltas[INDEX["mouthPress" + side]] += pressed
+        press = deltas[INDEX["mouthPress" + side]]
+        press += pressed - narrow * press
     round_lips(face, deltas)
     _lower_rounded(face, deltas)
     deltas[INDEX["mouthRollLower"]] += _tuck(face, deltas[INDEX["mouthRollLower"]])
@@ -69,9 +77,15 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
 
 def _lower_rounded(face: Face, deltas: NDArray[np.float64]) -> None:
     """Lets pucker and funnel of the deltas take the mouth's corners down to the opening's middle."""
-    lowered, down = _ROUND_LOWERED * _lowered(face), -face.width * _near_corners(face)[:, None] * face.up
+    lowered, down = _ROUND_LOWERED * _lowered(face), -face.width * near_corners(face)[:, None] * face.up
     deltas[INDEX["mouthPucker"]] += lowered + _PUCKER_DROPPED * down
     deltas[INDEX["mouthFunnel"]] += lowered + _FUNNEL_DROPPED * down
+
+
+def _touching(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns what keeps lips nearer to each other that a unit parts or presses: (468, 3)."""
+    apart = 0.5 * _TOUCHING * _gaps(face, delta)[:, None] * face.up
+    return carried_by_lips(face, -apart, apart, _TUCK_REACH)
 
 
 def _gaps(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,14 +125,7 @@ def _lowered(face: Face) -> NDArray[np.float64]:
     points = face.points if face.mouth_closed else face.points + closing_offsets(face)
     corners = face.points[[_UPPER[0], _UPPER[-1]]]
     raised = (corners.mean(0) - points[[13, 14]].mean(0)) @ face.up
-    return -np.clip(_LOWERED * raised, 0, _LOWEST * face.width) * _near_corners(face)[:, None] * face.up
-
-
-def _near_corners(face: Face) -> NDArray[np.float64]:
-    """Returns 1 at the mouth's corners, less around them (468,)."""
-    corners = face.points[[_UPPER[0], _UPPER[-1]]]
-    apart = np.linalg.norm(face.points[:, None, :2] - corners[None, :, :2], axis=-1) / face.width
-    return np.exp(-((apart / 0.11) ** 2)).max(1)
+    return -np.clip(_LOWERED * raised, 0, _LOWEST * face.width) * near_corners(face)[:, None] * face.up
 
 
 def _pressed(face: Face) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ _BESIDE = 0.022
 """Face widths from the line to what it is darker than."""
 _FAINT, _FAINTEST = 0.28, 0.06
 """A line ends where it is less dark than this share of its middle, or than this share of the light."""
-_CORNER_REACH = 0.10
+_CORNER_REACH = 0.05
 """Face widths over which landmarks go along with a corner."""
 _HALF_SPLIT = 0.4
 """Pixels between the seam and each lip's contour."""
@@ -64,15 +64,30 @@ def snap_to_seam(face: Face, luminance: NDArray[np.float32]) -> NDArray[np.float
     left, right = _line_ends(smooth, seam, normal * _BESIDE * face.width)
 
     points = _with_corners(face, seam[[left, right]])
-    # The landmarks keep their shares of the way from corner to corner.
-    columns = left + (right - left) * np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1))])[
-        1:-1
-    ] / float(np.linalg.norm(np.diff(middle, axis=0), axis=1).sum())
+    columns = np.linspace(left, right, len(middle))[1:-1]
     between = np.stack([np.interp(columns, np.arange(len(seam)), seam[:, axis]) for axis in (0, 1)], 1)
     for contour, side in ((LIP_INNER_UPPER, -1.0), (LIP_INNER_LOWER, 1.0)):
         points[list(contour[1:-1]), :2] = (between + side * _HALF_SPLIT * normal) * [1.0, -1.0]
     points[list(_CORNERS), :2] = seam[[left, right]] * [1.0, -1.0]
     return points
+
+
+def slid_along(face: Face, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the deltas (52, 468, 3) of a face whose inner lips were moved along themselves to `points` (468, 3).
+
+    What both lips do belongs to a place on the skin, and stays there; how far they part belongs to the landmark.
+    """
+    upper, lower = list(LIP_INNER_UPPER), list(LIP_INNER_LOWER)
+    deltas = face.deltas.copy()
+    both = 0.5 * (deltas[:, upper] + deltas[:, lower])
+    before, after = (0.5 * (p[upper] + p[lower]) @ face.right for p in (face.points, points))
+    place = np.interp(after, before, np.arange(len(upper)))
+    left = np.minimum(place.astype(int), len(upper) - 2)
+    share = (place - left)[:, None]
+    slid = (1 - share) * both[:, left] + share * both[:, left + 1]
+    deltas[:, upper] += slid - both
+    deltas[:, lower] += slid - both
+    return deltas
 
 
 def _line_ends(

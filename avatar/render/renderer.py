@@ -23,7 +23,7 @@ from avatar.render.interior import MouthPlanes
 from avatar.render.lids import with_fitted_lids
 from avatar.render.lip_edges import with_seen_lips, without_shade
 from avatar.render.lip_shapes import with_shaped_lips
-from avatar.render.lips import closing_offsets, snap_to_seam
+from avatar.render.lips import closing_offsets, slid_along, snap_to_seam
 from avatar.render.mouth import Mouth
 from avatar.render.plates import at_rest, plates_of
 from avatar.render.pose import camera_for
@@ -68,7 +68,8 @@ class PortraitRenderer:
         face = face_of(portrait, size)
         face = replace(face, points=widen_to_eyes(face, resting))
         if face.mouth_closed:
-            face = replace(face, points=snap_to_seam(face, luminance))
+            snapped = snap_to_seam(face, luminance)
+            face = replace(face, points=snapped, deltas=slid_along(face, snapped))
         face = replace(face, deltas=with_fitted_lids(face))
         face = replace(face, deltas=with_shaped_lips(face))
 
@@ -89,7 +90,7 @@ class PortraitRenderer:
         self._eyes = tuple(
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
-        self._correctives = Correctives(face, face.deltas, portrait.head.expression)
+        self._correctives = Correctives(face, portrait.head.expression)
         shapes = np.concatenate([face.deltas, self._correctives.shapes])
         self._units = shapes.reshape(len(shapes), -1).astype(np.float32)
         closing = np.zeros((len(face.points), 3)) if face.mouth_closed else closing_offsets(face)

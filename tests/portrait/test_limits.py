@@ -124,3 +124,9 @@ def test_shoulders_at_the_edges_leave_the_head_free_to_tilt(portrait):
     cut[int(portrait.landmarks[152, 1]) :, [0, -1]] = 1
     cut[-1] = 1
     assert limits_of(replace(portrait, person=cut)).high[INDEX["roll"]] == limits_of(portrait).high[INDEX["roll"]]
+
+
+@pytest.mark.model
+def test_a_chin_at_the_very_edge_leaves_speech_readable(portrait):
+    low = portrait.landmarks + np.array([0, 256 - portrait.landmarks[152, 1], 0], np.float32)
+    assert limits_of(replace(portrait, landmarks=low)).high[INDEX["jawOpen"]] > 0.4
