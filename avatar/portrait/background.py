@@ -37,8 +37,24 @@ _SKIN = 12.0
 """Skin differs from the face's median by less, in a* and b* of CIELAB."""
 _GRAIN = 6.0
 """Grey levels by which pixels of any room differ."""
+_BORDER = 0.012
+"""Width of the Gaussian that sees what lies on either side of a thing's border, face widths."""
+_EDGE = 20.0
+"""Grey levels by which a thing differs from the room beside it where it ends."""
+_MOSTLY = 0.5
+"""So much of its border at least ends."""
+_ON = 0.35
+"""What looks the same in more of what lies beyond its end goes on."""
 _KNOWN_ROOM = 0.03
 """Less of the picture than this away from the person tells too little of the room."""
+_LINES = 0.06
+"""Lines of the room are looked for within this much, face widths."""
+_GRAZING = 0.35
+"""Lines that meet the edge at less than this sine run along it."""
+_FLAT = 2.0
+"""Mean squared slope, grey levels a pixel, of a room without lines."""
+_FINE = 6.0
+"""Pixels: a wider Gaussian needs no more of the picture than makes it so wide."""
 _COARSE = 128
 """How the room goes on over long distances is computed at this size."""
 _FACE_INSIDE = 0.97
@@ -119,7 +135,44 @@ def _belongings(rgb: NDArray[np.uint8], seen: NDArray[np.bool_], width: float) -
     unlike = np.sqrt(((rgb - mean) ** 2 / (spread + _GRAIN**2)).mean(-1)) > _UNLIKE
     beside = _whole(unlike & ~seen & (apart < _NEAR * width))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((seen | beside).astype(np.uint8))
-    return (labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())) & ~seen
+    joined = (labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())) & ~seen
+    return _ending(rgb, joined, seen, width)
+
+
+def _ending(
+    rgb: NDArray[np.uint8], things: NDArray[np.bool_], seen: NDArray[np.bool_], width: float
+) -> NDArray[np.bool_]:
+    """Returns the connected parts of things (h, w) that end: a shade or a gap of the room goes over into it."""
+    picture, reach = rgb.astype(np.float32), _BORDER * width
+
+    def beside(part: NDArray[np.bool_]) -> NDArray[np.float32]:
+        share = part.astype(np.float32)
+        weight = np.asarray(cv2.GaussianBlur(share, (0, 0), reach), np.float32)[..., None] + np.float32(1e-4)
+        return (cv2.GaussianBlur(picture * share[..., None], (0, 0), reach) / weight).astype(np.float32)
+
+    room = ~things & ~seen
+    ends = np.sqrt(((beside(things) - beside(room)) ** 2).mean(-1)) > _EDGE
+    border = things & (cv2.dilate(room.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    n_labels, found = cv2.connectedComponents(things.astype(np.uint8))
+    labels = np.asarray(found, np.int32)
+    ending = np.bincount(labels[border & ends], minlength=n_labels)
+    whole = np.maximum(np.bincount(labels[border], minlength=n_labels), 1)
+    kept = ending >= _MOSTLY * whole
+    kept[0] = False
+    apart = np.asarray(cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    for label in np.flatnonzero(kept).tolist():
+        kept[label] = not _goes_on(picture, labels == label, apart, 3 * reach)
+    return kept[labels]
+
+
+def _goes_on(picture: Floats, thing: NDArray[np.bool_], apart: NDArray[np.float32], reach: float) -> bool:
+    """Returns whether a picture (h, w, 3) looks the same beyond the end of a thing (h, w) farthest from the person."""
+    farthest = float(apart[thing].max())
+    tip = thing & (apart > farthest - reach)
+    size = 2 * round(reach) + 1
+    around = cv2.dilate(tip.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    unlike = np.sqrt(((picture[(around > 0) & (apart > farthest)] - np.median(picture[tip], axis=0)) ** 2).mean(-1))
+    return unlike.size > 0 and float((unlike < _EDGE).mean()) > _ON
 
 
 def _whole(things: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -152,7 +205,7 @@ def _mirrored(rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], width: float) -
         for to, at in zip(nearest, place, strict=True)
     ]
     length = np.hypot(*way) + 1e-6
-    rows, columns = ((at + 2 * depth * along / length).astype(np.float32) for at, along in zip(place, way, strict=True))
+    rows, columns = _opposite(rgb, hidden, depth, (way[0] / length, way[1] / length), width)
     seen = 1 - inside
     known = cv2.remap(seen, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     mirrored = cv2.remap(rgb * seen[..., None], columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
@@ -164,6 +217,52 @@ def _mirrored(rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], width: float) -
     return np.where(hidden[..., None], np.clip(filled, 0, 255), rgb).astype(np.uint8)
 
 
+def _opposite(
+    rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], depth: Floats, out: tuple[Floats, Floats], width: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns rows and columns (h, w) of what each hidden pixel mirrors.
+
+    That lies straight behind the edge or, where the room there runs in lines, along these, so that they go on.
+
+    Args:
+        rgb: The picture (h, w, 3).
+        hidden: (h, w).
+        depth: (h, w), distances from the edge.
+        out: Rows and columns (h, w) of the unit vector from each pixel to the edge.
+        width: Face width, pixels.
+    """
+    line, clear = _lines(rgb, hidden, width)
+    across = line[0] * out[0] + line[1] * out[1]
+    share = clear * np.clip((np.abs(across) - _GRAZING) / _GRAZING, 0, 1) * np.sign(across)
+    way = [(1 - np.abs(share)) * straight + share * along for straight, along in zip(out, line, strict=True)]
+    length = np.hypot(*way) + 1e-6
+    steep = np.maximum((way[0] * out[0] + way[1] * out[1]) / length, _GRAZING)
+    rows, columns = (
+        (at + 2 * depth / steep * along / length).astype(np.float32)
+        for at, along in zip(np.indices(hidden.shape), way, strict=True)
+    )
+    return rows, columns
+
+
+def _lines(
+    rgb: NDArray[np.uint8], hidden: NDArray[np.bool_], width: float
+) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]:
+    """Returns which way lines in the room run, rows and columns (h, w) of a unit vector, and how clearly, 0 to 1.
+
+    From the structure tensor (Foerstner and Guelch 1987), carried in behind the person.
+    """
+    light = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
+    down, right = cv2.Sobel(light, cv2.CV_32F, 0, 1, scale=0.125), cv2.Sobel(light, cv2.CV_32F, 1, 0, scale=0.125)
+    known = cv2.dilate(hidden.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    slopes = np.stack([down * down, right * right, down * right], -1).astype(np.float32)
+    tensor = _carried(slopes, known, _LINES * width)
+    apart, twice = tensor[..., 0] - tensor[..., 1], 2 * tensor[..., 2]
+    spread = np.hypot(apart, twice)
+    steepest = 0.5 * np.arctan2(twice, apart)
+    clear = spread / (tensor[..., 0] + tensor[..., 1] + _FLAT)
+    return (-np.sin(steepest), np.cos(steepest)), np.clip((clear - 0.3) / 0.4, 0, 1).astype(np.float32)
+
+
 def _carried(
     rgb: NDArray[np.floating] | NDArray[np.uint8], known: NDArray[np.bool_], sigma: float
 ) -> NDArray[np.float32]:
@@ -172,6 +271,18 @@ def _carried(
     weight = np.full(known.shape, 1e-9, np.float32)
     solid = known.astype(np.float32)
     for scale, share in ((1.0, 1.0), (4.0, 1e-3), (16.0, 1e-6)):
-        total += share * cv2.GaussianBlur(rgb * solid[..., None], (0, 0), sigma * scale)
-        weight += share * np.asarray(cv2.GaussianBlur(solid, (0, 0), sigma * scale), np.float32)
+        total += share * _blurred(rgb * solid[..., None], sigma * scale)
+        weight += share * _blurred(solid, sigma * scale)
     return total / weight[..., None]
+
+
+def _blurred(values: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
+    """Returns values (h, w) or (h, w, 3) under a Gaussian window; a wide one works on a smaller picture."""
+    size = values.shape[1::-1]
+    shrunk = min(max(1, int(sigma / _FINE)), *(n // 8 for n in size))
+    if shrunk <= 1:
+        return np.asarray(cv2.GaussianBlur(values.astype(np.float32), (0, 0), sigma), np.float32)
+    few = (size[0] // shrunk, size[1] // shrunk)
+    small = cv2.resize(values.astype(np.float32), few, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma * few[0] / size[0])
+    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -106,3 +106,28 @@ def test_an_ear_that_the_matte_leaves_out_does_not_stay_in_the_room() -> None:
     assert without is not None
     redness, left_in = (picture[..., 0].astype(int) - picture[..., 1] for picture in (with_ear, without))
     assert redness.max() < 25 < left_in.max()
+
+
+@pytest.mark.parametrize("row", [82, 88, 152, 164])
+def test_lines_that_meet_the_edge_at_a_slant_go_on_straight(row: int) -> None:
+    rgb, person, landmarks = scene()
+    rgb[(person < 0.01) & (abs(np.arange(SIZE)[:, None] - row) < 4)] = 40
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    edge = HEAD[0] - np.sqrt(70**2 - (row - HEAD[1]) ** 2)
+    column = behind[row - 12 : row + 13, round(edge) + 6].mean(-1)
+    weights = 180 - np.minimum(column, 180)
+    assert abs(weights @ np.arange(-12, 13) / weights.sum()) < 2.0
+
+
+def test_a_shade_on_the_wall_beside_the_head_stays_in_the_room() -> None:
+    rgb, person, landmarks = scene()
+    shade = np.zeros((SIZE, SIZE), np.float32)
+    cv2.circle(shade, (HEAD[0] + 66, HEAD[1] - 40), 14, (1.0,), -1)
+    shade = 70 * cv2.GaussianBlur(shade, (0, 0), 7.0) * (person < 0.01)
+    rgb = (rgb - shade[..., None]).clip(0, 255).astype(np.uint8)
+    behind = background_behind(rgb, person, landmarks)
+    assert behind is not None
+    beyond = (shade > 15) & (cv2.dilate((person > 0).astype(np.uint8), np.ones((15, 15), np.uint8)) == 0)
+    assert beyond.sum() > 50
+    np.testing.assert_array_equal(behind[beyond], rgb[beyond])
