@@ -31,6 +31,8 @@ _PRESSED = 0.3
 _SMILES = [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]
 _NEVER_TAKEN_OFF = [INDEX[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "cheekPuff")]
 """A photo's open eyes don't open further by blinking less."""
+_TONGUE_OPENS = ((0.18, 0.5), (0.0, 0.24))
+"""Over these values of `tongueOut` the jaw drops at least so far: no tongue comes out between lips that are shut."""
 FUNNEL_AS_PUCKER = 0.4
 """Share of a funnel that is given as a pucker."""
 
@@ -116,6 +118,9 @@ class Driver:
                 )
             )
         yaw, pitch, roll = (float(v) for v in motion[N_BLENDSHAPES : N_BLENDSHAPES + 3])
+        dropped = float(np.interp(units[INDEX["tongueOut"]], *_TONGUE_OPENS))
+        if dropped > 0:
+            units[INDEX["jawOpen"]] = max(units[INDEX["jawOpen"]], dropped)
         funnel, pucker = INDEX["mouthFunnel"], INDEX["mouthPucker"]
         rounding = max(float(units[pucker] + units[funnel]), 0.0)
         units[[funnel, pucker]] /= max(rounding, 1.0)

@@ -20,6 +20,8 @@ _GUM_TINT = (0.80, 0.66, 0.64)
 _LEAST_ENAMEL = 0.47
 """What is darker than this in the mouth (mean of the channels) is no tooth to match the drawn ones to."""
 _LEAST_PIXELS = 20
+_LEAST_GAP = 0.034
+"""Face widths between the lips below which what is seen of teeth lies in the lips' shade, and is too little to show."""
 _LEAST_LIGHT = 0.75
 """A mouth darker than this part of the cheeks shows no teeth, though its lips may be open."""
 
@@ -54,7 +56,7 @@ def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> 
     mask = inside(polygon, (face.size, face.size))
     within = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 128
     shown = rgb[within].astype(np.float64) / 255
-    if len(shown) < _LEAST_PIXELS:
+    if len(shown) < _LEAST_PIXELS or face.mouth_gap < _LEAST_GAP:
         return None
     light = shown @ _LUMINANCE
     enamel = shown[light >= np.percentile(light, 75)].mean(0)

@@ -32,6 +32,8 @@ _UPPER_SHARE: Final = 0.36
 """Part of that which the upper lip rises."""
 _OPEN_SHARE: Final = 0.80
 """Part of the mouth's width that a funnel opens."""
+_LEVEL: Final = 0.7
+"""Share of the way to a level seam from one that is higher in its middle: narrowed, that would be a roof."""
 _REACH: Final = (0.06, 0.07)
 
 
@@ -60,7 +62,10 @@ def _parted(face: Face, opening: float, thicker: tuple[float, float]) -> NDArray
     seam = face.seam() @ face.right
     x = np.abs(2 * seam - seam[0] - seam[-1]) / max(float(seam[-1] - seam[0]), 1e-6)
     gap = opening * np.clip(1 - (x / _OPEN_SHARE) ** 2.2, 0, None) ** 0.5
-    up, down = _UPPER_SHARE * gap, (_UPPER_SHARE - 1) * gap
+    height = face.seam() @ face.up
+    arch = height - np.interp(seam, seam[[0, -1]], height[[0, -1]])
+    level = -_LEVEL * np.maximum(arch, 0)
+    up, down = level + _UPPER_SHARE * gap, level + (_UPPER_SHARE - 1) * gap
     upper, lower = (
         _growth(face, inner, outer, share)
         for inner, outer, share in (

@@ -112,3 +112,11 @@ def test_lips_that_the_photo_closes_are_opened_by_the_jaw_alone(portrait: Portra
     drive = Driver(portrait.head, parts=False).drive(motion_from({"mouthClose": -1}))
     assert drive.units[INDEX["mouthClose"]] == 0
     assert drive.parted == 0
+
+
+def test_a_tongue_that_is_out_opens_a_shut_mouth_and_one_between_the_teeth_does_not(driver: Driver) -> None:
+    jaws = [driver.drive(motion_from({"tongueOut": out})).units[INDEX["jawOpen"]] for out in (0.15, 0.3, 0.6, 1.0)]
+    assert jaws[0] == 0
+    assert 0 < jaws[1] < jaws[2] == jaws[3] < 0.3
+    wide = driver.drive(motion_from({"tongueOut": 1.0, "jawOpen": 0.7}))
+    assert wide.units[INDEX["jawOpen"]] == pytest.approx(0.7, abs=0.01)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,3 +30,11 @@ def test_an_open_mouth_without_teeth_is_not_kept_as_if_it_had_some(photo: Portra
     outline = face.picture(face.points[[*LIP_INNER_UPPER, *LIP_INNER_LOWER[::-1]]])
     rgb[inside(outline, rgb.shape[:2]) > 0] = np.array([110, 60, 55], np.uint8)
     assert own_teeth(face, rgb, face.points[13]) is None
+
+
+def test_a_slit_between_the_lips_shows_too_little_of_teeth(photo: Portrait) -> None:
+    face = face_of(photo, len(photo.rgb))
+    upper, lower = list(LIP_INNER_UPPER), list(LIP_INNER_LOWER)
+    points = face.points.copy()
+    points[lower] += (1 - 0.028 / face.mouth_gap) * (points[upper] - points[lower])
+    assert own_teeth(replace(face, points=points), photo.rgb, points[13]) is None
