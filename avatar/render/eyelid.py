@@ -33,8 +33,10 @@ _DARK_SOCKET: Final = 0.80
 """A lid darker than this part of the cheek is lit half-way up when it comes out of its socket."""
 _BELOW: Final = (0.03, 0.05, 0.07)
 """Where the skin below the eye is looked at, face widths below the lower lid; above, at that ring."""
-_OF_AROUND: Final = 0.5
+_OF_AROUND: Final = 0.8
 """How much of the lid's hue is that of the skin around the eye."""
+_LIT: Final = 0.3
+"""A lid comes out of its shade by so much of what it lacks of the light around the eye."""
 _ABOVE: Final = 0.55
 """Part of the way from the lashes to that ring at which the lid begins: it covers lashes that stood up."""
 _FEATHER: Final = 0.034
@@ -249,9 +251,11 @@ def _around_eye(
 
 
 def _as_around(skin: NDArray[np.float64], around: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns a lid's colours (w, 3) with something of the hue around the eye, and no lighter than the skin there."""
+    """Returns a lid's colours (w, 3) nearer to the hue and light around the eye, no lighter than the skin there."""
     light, beside = skin @ _LUMINANCE, around.mean(0)
-    hued = skin + _OF_AROUND * (beside * (light / max(float(beside @ _LUMINANCE), 1.0))[:, None] - skin)
+    usual = max(float(beside @ _LUMINANCE), 1.0)
+    hued = skin + _OF_AROUND * (beside * (light / usual)[:, None] - skin)
+    hued *= 1 + _LIT * max(usual / max(float(np.median(light)), 1.0) - 1, 0.0)
     lightest = max(float((around @ _LUMINANCE).max()), 1.0)
     return hued * min(1.0, lightest / max(float(np.median(light)), 1.0))
 
