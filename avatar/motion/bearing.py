@@ -48,6 +48,8 @@ _SHARES: Final = np.array([0.93, 0.37])
 _GAINS: Final = _SHARES * np.sqrt((1 - _POLES**2) ** 3 / (1 + _POLES**2)) / (1 - _POLES) ** 2
 _AMPLITUDE_STEP: Final = 1 - float(np.exp(-1 / (0.5 * FRAME_RATE)))
 
+_THOUGHT_STEP: Final = 1 - float(np.exp(-1 / (0.3 * FRAME_RATE)))
+
 _TURN_LIMIT: Final = float(np.radians(6.5))
 """The network's own yaw and pitch bend towards this: in thought it looks far aside for seconds."""
 
@@ -79,7 +81,7 @@ class Bearing(NamedTuple):
         amplitude: float64 (8,), of the sway.
         breath: Phase of the breath in [0, 1).
         lids: Where the lids rest.
-        thought: How far the face shows that it thinks, in [0, 1].
+        thought: How far the face shows that it thinks, in [0, 1], and what that follows.
         glance: The eyes.
         emphasis: Accents under way.
     """
@@ -88,22 +90,16 @@ class Bearing(NamedTuple):
     amplitude: NDArray[np.float64]
     breath: float
     lids: float
-    thought: float
+    thought: tuple[float, float]
     glance: Glance
     emphasis: Emphasis
 
 
 def at_rest(state: AvatarState) -> Bearing:
     """Returns the bearing before the first frame."""
-    return Bearing(
-        np.zeros((2, 2, _N_AXES)),
-        _amplitude(state),
-        0.0,
-        0.0,
-        float(state == AvatarState.THINKING),
-        Glance(state=state),
-        Emphasis(),
-    )
+    thinks = float(state == AvatarState.THINKING)
+    sway = np.zeros((2, 2, _N_AXES))
+    return Bearing(sway, _amplitude(state), 0.0, 0.0, (thinks, thinks), Glance(state=state), Emphasis())
 
 
 def borne(
@@ -145,13 +141,13 @@ def borne(
         result[:, INDEX[name]] += liveliness * share * (curves[:, 3] + np.maximum(sway[:, 6], 0))
     result[:, _SMILES] += np.maximum(sway[:, 7:], 0)
     for column, amount in _THINKING:
-        result[:, column] += amount * thoughts
+        result[:, column] += amount * np.array(thoughts)[:, 0]
     result[:, _EYES] = 0
     turn_eyes(result, np.clip(direction - result[:, _TURNS], -_EYE_LIMIT, _EYE_LIMIT) / FULL_LOOK)
     for lid in LIDS:
         result[:, lid] = np.where(motion[:, lid] > _RESTING, motion[:, lid], lids)
     result[:, :N_BLENDSHAPES] = np.clip(result[:, :N_BLENDSHAPES], LOWEST, 1)
-    parts = zip(noises, amplitudes, phases.tolist(), lids.tolist(), thoughts.tolist(), seen, stressed, strict=True)
+    parts = zip(noises, amplitudes, phases.tolist(), lids.tolist(), thoughts, seen, stressed, strict=True)
     return result.astype(np.float32), [Bearing(*part) for part in parts]
 
 
@@ -179,13 +175,14 @@ def _swaying(
     return sway, noises, amplitudes
 
 
-def _thoughts(states: Sequence[AvatarState], before: float) -> NDArray[np.float64]:
-    """Returns how far the face shows that it thinks, float64 (n_frames,)."""
-    value = before
-    result = np.empty(len(states))
-    for index, state in enumerate(states):
-        value += _AMPLITUDE_STEP * ((state == AvatarState.THINKING) - value)
-        result[index] = value
+def _thoughts(states: Sequence[AvatarState], before: tuple[float, float]) -> list[tuple[float, float]]:
+    """Returns how far the face shows that it thinks, and what that follows; eased twice, so that it starts gently."""
+    shown, driven = before
+    result: list[tuple[float, float]] = []
+    for state in states:
+        driven += _THOUGHT_STEP * ((state == AvatarState.THINKING) - driven)
+        shown += _THOUGHT_STEP * (driven - shown)
+        result.append((shown, driven))
     return result
 
 
