@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from avatar.render.face import Face
     from avatar.render.raster import Canvas
 
-_LEAST: Final = 0.003
-"""Depths below this are not seen."""
+_LEAST: Final = 0.006
+"""A change of brightness by less is not seen."""
+_REACH: Final = 0.03
+"""Vertices so near to a crease, face widths, tell where it is in the picture."""
+_FAINT: Final = 0.01
+"""What changes brightness by less at depth 1 is left out."""
 _SMOOTH: Final = 0.6
 """Broad folds show by at least this share even on the smoothest skin."""
 _SMALLEST: Final = 3
@@ -57,6 +61,8 @@ def crease_skin(
             if u < nothing or v < nothing or u >= width or v >= height:
                 continue
             column, row = int(u), int(v)
+            if relief[row, column] == nothing and relief[row + 1, column + 1] == nothing:
+                continue
             right, down = u - np.float32(column), v - np.float32(row)
             above = relief[row, column] + right * (relief[row, column + 1] - relief[row, column])
             below = relief[row + 1, column] + right * (relief[row + 1, column + 1] - relief[row + 1, column])
@@ -79,11 +85,12 @@ class Creases:
     def __init__(self, face: Face, portrait: Portrait, places: NDArray[np.float32], n_face: int) -> None:
         bare = skin_of(portrait)
         folds = [_fold(face, fold, bare) for fold in range(crease_depths().shape[1])]
-        self._creases = [*folds, *skin_creases(portrait, bare)]
+        self._creases = [_cut(crease) for crease in (*folds, *skin_creases(portrait, bare))]
         grain = grain_of(portrait, bare)
         of_folds = np.where(fine_folds(), grain, max(grain, _SMOOTH))
         self._depths = np.concatenate([crease_depths() * of_folds, skin_depths() * grain], 1).astype(np.float32)
-        reach = 0.06 * portrait.face_width
+        self._strongest = np.array([np.abs(crease.relief).max() for crease in self._creases], np.float32)
+        reach = _REACH * portrait.face_width
         self._around = [_near(crease, places[:n_face], reach) for crease in self._creases]
 
     def depths(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,7 +115,7 @@ class Creases:
             margin: How far the canvas's texture goes on beyond the portrait, pixels.
         """
         size = len(picture)
-        for index in np.flatnonzero(depths > _LEAST).tolist():
+        for index in np.flatnonzero(depths * self._strongest > _LEAST).tolist():
             crease, around = self._creases[index], place[self._around[index], :2]
             if not len(around):
                 continue
@@ -135,6 +142,17 @@ def _fold(face: Face, fold: int, bare: NDArray[np.float32]) -> Crease:
     relief = np.zeros(part.shape, np.float32)
     relief[down, across] = brightness_of(face, fold, places) * part[down, across]
     return Crease(relief, float(corner[0]), float(corner[1]))
+
+
+def _cut(crease: Crease) -> Crease:
+    """Returns a crease without its faint parts."""
+    strong = np.where(np.abs(crease.relief) > _FAINT, crease.relief, np.float32(0.0))
+    rows, columns = np.nonzero(strong)
+    if not len(rows):
+        return Crease(np.zeros((2, 2), np.float32), 0.0, 0.0)
+    top, left = max(int(rows.min()) - 1, 0), max(int(columns.min()) - 1, 0)
+    part = np.ascontiguousarray(strong[top : int(rows.max()) + 2, left : int(columns.max()) + 2])
+    return Crease(part, crease.left + left, crease.top + top)
 
 
 def _near(crease: Crease, places: NDArray[np.float32], reach: float) -> NDArray[np.intp]:
