@@ -91,7 +91,10 @@ class Creases:
         self._depths = np.concatenate([crease_depths() * of_folds, skin_depths() * grain], 1).astype(np.float32)
         self._strongest = np.array([np.abs(crease.relief).max() for crease in self._creases], np.float32)
         reach = _REACH * portrait.face_width
-        self._around = [_near(crease, places[:n_face], reach) for crease in self._creases]
+        around = [_near(crease, places[:n_face], reach) for crease in self._creases]
+        self._seen = np.array([len(vertices) > 0 for vertices in around])
+        self._around = np.concatenate([vertices if len(vertices) else [0] for vertices in around]).astype(np.intp)
+        self._starts = np.cumsum([0, *(max(len(vertices), 1) for vertices in around[:-1])])
 
     def depths(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns how deep each crease is (n_creases,) at weights (52,) of the face's units."""
@@ -115,12 +118,15 @@ class Creases:
             margin: How far the canvas's texture goes on beyond the portrait, pixels.
         """
         size = len(picture)
-        for index in np.flatnonzero(depths * self._strongest > _LEAST).tolist():
-            crease, around = self._creases[index], place[self._around[index], :2]
-            if not len(around):
-                continue
-            (left, top), (right, bottom) = np.clip(around.min(0), 0, size), np.clip(around.max(0) + 2, 0, size)
-            box = np.array([left, top, right, bottom], np.int32)
+        deep = np.flatnonzero(self._seen & (depths * self._strongest > _LEAST)).tolist()
+        if not deep:
+            return
+        around = place[self._around, :2]
+        low = np.clip(np.minimum.reduceat(around, self._starts), 0, size)
+        high = np.clip(np.maximum.reduceat(around, self._starts) + 2, 0, size)
+        boxes = np.concatenate([low, high], 1).astype(np.int32)
+        for index in deep:
+            crease, box = self._creases[index], boxes[index]
             corner = np.array([crease.left + margin, crease.top + margin], np.float32)
             crease_skin(picture, canvas, box, crease.relief, corner, np.float32(depths[index]))
 
