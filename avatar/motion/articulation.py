@@ -57,8 +57,8 @@ _LOWER_DOWN: Final = (INDEX["mouthLowerDownLeft"], INDEX["mouthLowerDownRight"])
 _UPPER_UP: Final = (INDEX["mouthUpperUpLeft"], INDEX["mouthUpperUpRight"])
 _PARTING: Final = (*_LOWER_DOWN, *_UPPER_UP, _SHRUG_UPPER)
 
-_SEAL_FROM: Final = 0.10
-_SEAL_FULL: Final = 0.40
+_SEAL_FROM: Final = 0.40
+_SEAL_FULL: Final = 0.70
 _TUCK_FROM: Final = 0.10
 _TUCK_FULL: Final = 0.25
 

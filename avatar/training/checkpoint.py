@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import copy
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 
+from avatar.errors import InputError
 from avatar.motion.sampler import NoiseShape
 from avatar.training.network import MotionNetwork, NetworkSize
 
@@ -63,3 +65,33 @@ def load(path: Path) -> Trained:
     )
     noise = NoiseShape(values["persistence"], values["mixing"])
     return Trained(network.eval(), size, values["mean"], values["deviation"], noise)
+
+
+def blended(trained: Trained, start: Trained, share: float) -> Trained:
+    """Returns a network on the straight line between where its training began and where it ended.
+
+    What a training learned stays for the most part, and what it forgot comes back (Wortsman et al. 2022).
+
+    Args:
+        trained: Where it ended; its normalisation is kept.
+        start: Where it began.
+        share: Of `start`, 0 to 1.
+
+    Raises:
+        InputError: The two differ in size or normalisation, so no line joins them.
+    """
+    alike = trained.size == start.size and all(
+        np.array_equal(one, other) for one, other in ((trained.mean, start.mean), (trained.deviation, start.deviation))
+    )
+    if not alike:
+        raise InputError(
+            "blending two networks",
+            expected="one trained on from the other",
+            got="another size or normalisation",
+            hint="take the checkpoint that `--start` named",
+        )
+    network = copy.deepcopy(trained.network)
+    with torch.no_grad():
+        for kept, other in zip(network.parameters(), start.network.parameters(), strict=True):
+            kept.lerp_(other, share)
+    return replace(trained, network=network)

@@ -20,11 +20,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from avatar.errors import VisavisError
 from avatar.motion.features import CONDITION_PAST, LOOK_AHEAD, N_PROSODY
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
 from avatar.motion.model import CONDITIONER_FILE, DATA_FOLDER, DENOISER_FILE, N_CHANNELS, PAST_FRAMES, STATISTICS_FILE
 from avatar.motion.states import N_STYLE
-from avatar.training.checkpoint import CHECKPOINT_FILE, Trained, load
+from avatar.training.checkpoint import CHECKPOINT_FILE, Trained, blended, load
 from avatar.training.network import LIP_COLUMNS
 
 if TYPE_CHECKING:
@@ -50,12 +51,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=Path("build/motion") / CHECKPOINT_FILE)
     parser.add_argument("--out", type=Path, default=DATA_FOLDER)
+    parser.add_argument("--blend", type=Path, help="checkpoint that the training began from, to be mixed in")
+    parser.add_argument("--share", type=float, default=0.15, help="of `--blend` in the mixture, 0 to 1")
     options = parser.parse_args(arguments)
-    if not options.checkpoint.is_file():
-        print(f"reading {options.checkpoint}: expected a trained network, got no such file", file=sys.stderr)
-        print("hint: run `python -m avatar.training.train`", file=sys.stderr)
+    if not 0 <= options.share <= 1:
+        parser.error(f"argument --share: expected 0 to 1, got {options.share}")
+    for path in filter(None, (options.checkpoint, options.blend)):
+        if not path.is_file():
+            print(f"reading {path}: expected a trained network, got no such file", file=sys.stderr)
+            print("hint: run `python -m avatar.training.train`", file=sys.stderr)
+            return 2
+    try:
+        trained = load(options.checkpoint)
+        export(blended(trained, load(options.blend), options.share) if options.blend else trained, options.out)
+    except VisavisError as error:
+        print(error, f"hint: {error.hint}" if error.hint else "", sep="\n", file=sys.stderr)
         return 2
-    export(load(options.checkpoint), options.out)
     return 0
 
 

@@ -136,3 +136,46 @@ def test_the_flow_starts_from_noise_as_slow_and_alike_as_the_motion():
     drawn = noise.shape(random.standard_normal((500, 20, 3)).astype(np.float32))
     assert np.corrcoef(drawn[..., 0].ravel(), drawn[..., 1].ravel())[0, 1] == pytest.approx(0.9, abs=0.05)
     assert abs(np.corrcoef(drawn[..., 0].ravel(), drawn[..., 2].ravel())[0, 1]) < 0.1
+
+
+@pytest.fixture
+def start_and_end(datasets, network_size, tmp_path):
+    """Checkpoints of a network and of one trained on from it."""
+    from avatar.training.checkpoint import save
+    from avatar.training.train import Plan, train
+
+    start, _ = losses(datasets, network_size, steps=2)
+    end = train(*datasets, Plan(steps=4, seed=1), start, print)
+    save(start, tmp_path / "start.npz")
+    save(end, tmp_path / "end.npz")
+    return start, end, tmp_path
+
+
+def test_a_blend_lies_between_where_training_began_and_ended(start_and_end):
+    from avatar.training.checkpoint import blended
+
+    start, end, _ = start_and_end
+    for share in (0.0, 0.25, 1.0):
+        mixed = blended(end, start, share).network.state_dict()
+        for name, value in start.network.state_dict().items():
+            wanted = (1 - share) * end.network.state_dict()[name] + share * value
+            np.testing.assert_allclose(mixed[name], wanted, atol=1e-6)
+
+
+def test_networks_that_do_not_come_from_each_other_are_not_blended(start_and_end, capsys):
+    from dataclasses import replace
+
+    from avatar.training import export
+    from avatar.training.checkpoint import save
+
+    start, _, folder = start_and_end
+    save(replace(start, mean=start.mean + 1), folder / "stranger.npz")
+    given = ["--checkpoint", str(folder / "end.npz"), "--out", str(folder / "model")]
+    assert export.main([*given, "--blend", str(folder / "stranger.npz")]) == 2
+    assert "blending two networks: expected one trained on from the other" in capsys.readouterr().err
+    assert export.main([*given, "--blend", str(folder / "none.npz")]) == 2
+    assert "expected a trained network" in capsys.readouterr().err
+    assert export.main([*given, "--blend", str(folder / "start.npz"), "--share", "0.5"]) == 0
+    assert (folder / "model" / "denoiser.onnx").is_file()
+    with pytest.raises(SystemExit):
+        export.main([*given, "--share", "2"])
