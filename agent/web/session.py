@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
 import secrets
 from collections import OrderedDict
 from dataclasses import replace
@@ -30,11 +32,16 @@ _LOG = logging.getLogger(__name__)
 
 _REMEMBERED_CAPTIONS: Final = 100
 _MAILBOX: Final = 200
+_LULL: Final = 1.0
+"""Seconds between two turns, at most; after that nobody is about to answer."""
 
 FIRST_PAUSE: Final = 1.0
 """Seconds until a conversation that broke off is begun again; twice as many each time that it does not last."""
 
 LONGEST_PAUSE: Final = 60.0
+
+LONGEST_WAIT: Final = 15.0
+"""Seconds that another avatar, voice or persona waits for whoever speaks to finish."""
 
 
 class Mailbox:
@@ -92,6 +99,10 @@ class Session:
         self._captions: OrderedDict[str, Caption] = OrderedDict()
         self._n_conversations = 0
         self._state = AvatarState.IDLE
+        self._user_speaks = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._quiet_since = -math.inf
         self._standing: dict[type[Command], Command] = {}
         self._preparing: asyncio.Task[None] | None = None
         self._index = -1
@@ -205,6 +216,8 @@ class Session:
     def choose(self, choice: Choice, tell: Callable[[], None]) -> None:
         """Goes on with another avatar, voice or persona; the one that is there stays until the other is ready.
 
+        Whoever speaks then may finish, within `LONGEST_WAIT`.
+
         Args:
             choice: The other one.
             tell: Tells the page what is chosen, now and when the other one is ready or can't be had.
@@ -234,7 +247,25 @@ class Session:
             self._captions[event.utterance] = event
             while len(self._captions) > _REMEMBERED_CAPTIONS:
                 self._captions.popitem(last=False)
+            if event.speaker == "user":
+                self._user_speaks = not event.final
+        self._watch()
         self.send(event_message(event))
+
+    def _watch(self) -> None:
+        """Notes whether a turn is under way, the user's or the avatar's."""
+        if self._user_speaks or self._state in {AvatarState.THINKING, AvatarState.SPEAKING}:
+            self._quiet.clear()
+        elif not self._quiet.is_set():
+            self._quiet.set()
+            self._quiet_since = asyncio.get_running_loop().time()
+
+    async def _lull(self) -> None:
+        """Returns when nobody speaks or is about to answer."""
+        await self._quiet.wait()
+        while (left := self._quiet_since + _LULL - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(left)
+            await self._quiet.wait()
 
     async def _replace_peer(self, peer: Peer | Wire) -> None:
         earlier, self._peer = self._peer, peer
@@ -258,6 +289,8 @@ class Session:
     async def _prepare(self, choice: Choice, tell: Callable[[], None]) -> None:
         try:
             await self._engine.prepare(choice)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lull(), LONGEST_WAIT)
         except VisavisError as error:
             self.choice = self._ready_choice
             self.send(error_message(error, "conversation"))
@@ -283,6 +316,8 @@ class Session:
             self.tell(Notice("conversation", "the conversation broke off", "it begins again by itself"))
         finally:
             self._conversation = None
+            self._state, self._user_speaks = AvatarState.IDLE, False
+            self._watch()
         self._begin_again_later(asyncio.get_running_loop().time() - began)
 
 

@@ -19,7 +19,7 @@ from agent.web import server, session
 from agent.web.conversation import Ask, Interrupt, SetEmotion, SetMicrophone
 from agent.web.server import Address, serving
 from avatar.errors import InputError, OutputError
-from avatar.types import Emotion
+from avatar.types import OUTPUT_RATE, Emotion
 from tests.web.conftest import visiting
 from tests.web.talker import Theatre
 
@@ -124,6 +124,7 @@ async def test_another_voice_opens_another_conversation(theatre: Theatre):
         assert options["chosen"]["voice"] == "amy"
         await page.send(type="choose", voice="nobody")
         assert "joe, amy" in (await page.wait_for("error"))["message"]
+        await theatre.opened(2)
         assert [talk.choice.voice for talk in theatre.conversations] == ["joe", "amy"]
         assert [choice.voice for choice in theatre.prepared] == ["amy"]
 
@@ -137,6 +138,43 @@ async def test_the_page_is_told_when_another_voice_is_ready(theatre: Theatre):
         assert (await page.wait_for("options"))["changing"] is True
         theatre.open_door.set()
         assert (await page.wait_for("options"))["changing"] is False
+
+
+async def test_another_voice_waits_for_the_end_of_what_is_being_said(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="say", text="One two three four")
+        await page.wait_for("caption", speaker="avatar", text="One")
+        await page.send(type="choose", voice="amy")
+        assert (await page.wait_for("caption", speaker="avatar", final=True))["text"] == "One two three four"
+        assert len(theatre.conversations) == 1
+        await theatre.opened(2)
+
+
+async def test_another_voice_waits_for_the_answer_to_a_question_that_is_being_asked(theatre: Theatre):
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        session = (await page.wait_for("welcome"))["session"]
+        await page.wait_for("loading", ready=True)
+        async with visitor.client.ws_connect(f"{visitor.url}api/sessions/{session}/media", max_msg_size=0) as media:
+            await media.send_bytes(np.full(OUTPUT_RATE // 2, 6000, "<i2").tobytes())
+            await page.wait_for("caption", speaker="user", final=False)
+            await page.send(type="choose", voice="amy")
+            await page.wait_for("options", changing=True)
+            assert len(theatre.conversations) == 1
+            for _ in range(4):
+                await media.send_bytes(np.zeros(OUTPUT_RATE // 2, "<i2").tobytes())
+            await page.wait_for("caption", speaker="avatar", final=True)
+            await theatre.opened(2)
+
+
+async def test_another_voice_does_not_wait_for_an_answer_without_end(theatre: Theatre, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(session, "LONGEST_WAIT", 0.1)
+    async with visiting(theatre) as visitor, visitor.page() as page:
+        await page.wait_for("loading", ready=True)
+        await page.send(type="say", text="and so on " * 100)
+        await page.wait_for("caption", speaker="avatar")
+        await page.send(type="choose", voice="amy")
+        await theatre.opened(2)
 
 
 async def test_what_can_not_be_had_leaves_what_there_is(theatre: Theatre):
