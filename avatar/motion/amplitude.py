@@ -5,7 +5,8 @@ Each channel is widened to the span that was tracked on talking people, the draw
 beside them; not the funnel, for it parts the lips, and people's rounded lips hardly part. Small values keep their size,
 so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is not made larger; large ones bend towards a
 bound, so nothing gapes. Contacts are laid on afterwards (`articulation`). Rounded lips draw their corners in, whatever
-the face wears. Each frame is treated by itself, so chunks join.
+the face wears, and part less. In quiet moments of speech (pauses between words, consonants) people close their mouths
+less than the labels do. What is done to a frame depends on it and on the sound around it only, so chunks join.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from avatar.motion.features import CONDITION_PAST, LOOK_AHEAD
 from avatar.motion.layout import INDEX, N_BLENDSHAPES, N_MOTION
 from avatar.motion.relative import LOWEST
 
@@ -40,6 +42,17 @@ _WIDENED: Final = np.flatnonzero(_GAIN != 1)
 _KNEE: Final = 0.5
 """Share of the bound up to which a channel is not bent."""
 
+_JAW: Final = INDEX["jawOpen"]
+_NARROWED: Final = 0.7
+_HOLE: Final = 0.1
+"""Share that fully rounded lips take off a wide jaw, and the opening that they leave: their hole is small."""
+
+_HELD: Final = 1.5
+"""How much further the jaw opens for each unit of log energy (80 dB) that a frame is below the speech around it."""
+
+_FAINT, _LOUD = 0.4, 0.85
+"""Log energies (-48 and -12 dB) that silence counts as, and that nothing is louder than."""
+
 _TRACE: Final = 0.05
 _CORNERS: Final = (("mouthStretch", 0.5), ("mouthSmile", 0.15))
 """What fully rounded lips take off: a pucker alone stays flat on a face that smiles or whose mouth is wide."""
@@ -52,7 +65,7 @@ def rounding_of(motion: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def drawn_in(motion: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns motion whose rounded lips have their corners drawn in, float32 (n_frames, 58).
+    """Returns motion whose rounded lips have their corners drawn in and their hole small, float32 (n_frames, 58).
 
     Below 0, stretch and smile take off what the photo wears.
 
@@ -64,6 +77,7 @@ def drawn_in(motion: NDArray[np.float32]) -> NDArray[np.float32]:
     for name, share in _CORNERS:
         for side in ("Left", "Right"):
             result[:, INDEX[name + side]] -= share * rounding
+    result[:, _JAW] -= _NARROWED * rounding * np.maximum(motion[:, _JAW] - _HOLE, 0)
     result[:, :N_BLENDSHAPES] = np.maximum(result[:, :N_BLENDSHAPES], LOWEST)
     return result
 
@@ -82,4 +96,19 @@ def widened(motion: NDArray[np.float32]) -> NDArray[np.float32]:
     bent = knee + (bound - knee) * np.tanh((wide - knee) / (bound - knee))
     result = motion.copy()
     result[:, _WIDENED] = np.where(wide > knee, bent, wide)
+    return result
+
+
+def held_open(motion: NDArray[np.float32], energy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns motion whose jaw closes less where speech is quieter than around it, float32 (n_frames, 58).
+
+    Args:
+        motion: float32 (n_frames, 58).
+        energy: float32 (CONDITION_PAST + n_frames + LOOK_AHEAD,), log energy of the frames and those around them.
+    """
+    level = energy.clip(_FAINT, _LOUD)
+    around = np.lib.stride_tricks.sliding_window_view(level, CONDITION_PAST + 1 + LOOK_AHEAD).mean(axis=1)
+    below = np.maximum(around - level[CONDITION_PAST:-LOOK_AHEAD], 0)
+    result = motion.copy()
+    result[:, _JAW] *= 1 + _HELD * below
     return result

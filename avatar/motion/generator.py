@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from avatar.motion import features, states
-from avatar.motion.amplitude import drawn_in, widened
+from avatar.motion.amplitude import drawn_in, held_open, widened
 from avatar.motion.articulation import seal_lips
 from avatar.motion.bearing import Bearing, at_rest, borne
 from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
@@ -108,7 +108,8 @@ class FlowMotionGenerator:
         # Eased twice: what is laid on at full strength must not start with a kink.
         moods = states.ease(eased[:, _EMOTIONS], self._moods[-1] if len(self._moods) else None)
         shown = shown_in_time(channels, self._channels)
-        motion, bearings = self._alive(widened(shown[:, :N_MOTION]), agent, moods, request)
+        wide = held_open(widened(shown[:, :N_MOTION]), agent[:, -N_PROSODY])
+        motion, bearings = self._alive(wide, agent, moods, request)
         talking = eased[:, _SPEAKING] * features.utterance(agent[:, -N_PROSODY])
         motion = drawn_in(with_emotion(motion, moods, talking))
         sealed = seal_lips(motion, shown[:, N_MOTION], shown[:, N_MOTION + 1])
