@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from avatar.assets import cache_dir
 
-PART: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
 """Numba's options for functions that only kernels call: no way to call them from Python is compiled."""
 
 _SOURCES: Final = ("portrait", "render")

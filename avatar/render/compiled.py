@@ -14,7 +14,7 @@ from numba import typeof
 
 from avatar.kernels import mark_compiled
 from avatar.render.coverage import Window, cover
-from avatar.render.creases import crease_skin
+from avatar.render.creases import Relief, crease_skin
 from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, uncross
 from avatar.render.eyelid import Closed, cover_eye
 from avatar.render.eyes import Look, fill_eye
@@ -36,7 +36,8 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
     """
     picture, window, plane = np.zeros((4, 4, 3), np.uint8), Window(0, 0, 4, 4), _floats(8)
     screen = Screen(_floats(4, 3), _floats(4, 2), _floats(4), np.zeros(4, np.uint8))
-    canvas = blank_canvas(4)
+    canvas, packed = blank_canvas(4), np.zeros((4, 4), np.uint32)
+    relief = Relief(_whole(1, 4), _floats(4), _whole(1, 3), _floats(4))
     drawing = Drawing(_floats(2, 2, 4), _floats(4))
     gap = Gap(_floats(4), _floats(4), _floats(4), 0.0, 0.0, 0.0, 0.0, 1.0)
     tip = Tip(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -49,14 +50,14 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
     look = Look(0.0, 0.0, 0.0, 0.0)
     return [
         (fill_mouth, (picture, _floats(4, 4), window, gap, tip, 1.0, planes, parts)),
-        (show, (np.zeros((4, 4), np.uint32), canvas, picture, scratch_rows(4), 0, 4)),
-        (find_folds, (canvas, picture, 1.0, _whole(5, 5), 0, 4)),
-        (rasterise, (screen, _whole(2, 3), canvas, 0, 4)),
+        (show, (packed, canvas, packed, picture, scratch_rows(4), 0, 4)),
+        (find_folds, (canvas, picture, 1.0, _whole(5, 5))),
+        (rasterise, (screen, _whole(2, 3), canvas, 1.0, 0, 4)),
         (cover, (_floats(5, 2), window, _floats(4, 6), _floats(4, 4))),
         (fill_eye, (picture, _floats(4, 4), window, _floats(4), plane, _floats(4, 4, 14), look, 1.0)),
         (deform, (weights, vertices, _floats(468, 4), pose, screen)),
         (cover_eye, (picture, window, _floats(4), plane, closed, 0.5)),
-        (crease_skin, (picture, canvas, _whole(4), _floats(4, 4), _floats(2), np.float32(0.1))),
+        (crease_skin, (packed, relief, _floats(1), packed)),
         (uncross, (_floats(4, 3), _whole(2), _whole(2))),
         (normals, (_floats(4, 3), _whole(2, 3), _floats(4, 3))),
         (put_pixels, (picture, _whole(4, 5), 2)),

@@ -25,25 +25,8 @@ def _smoothed(picture: NDArray[np.uint8], row: int, column: int, channel: int) -
     return int(total // 16)
 
 
-@njit(**PART, fastmath=True, error_model="numpy")
-def _may_fold(canvas: Canvas, y: int, jump: np.float32) -> bool:
-    """Returns whether any pixel of a row is next to one far away in the texture; runs on several pixels at once."""
-    left, right = max(canvas.span[y, 0], 1), min(canvas.span[y, 1], canvas.depth.shape[1] - 1)
-    here, below = canvas.depth[y, left:right], canvas.depth[y + 1, left:right]
-    source, under = canvas.source[y, left:right], canvas.source[y + 1, left:right]
-    found = np.int32(0)
-    for x in range(here.shape[0] - 1):
-        covered = (here[x] > FAR) & (here[x + 1] > FAR) & (below[x] > FAR)
-        across = max(abs(source[x + 1, 0] - source[x, 0]), abs(source[x + 1, 1] - source[x, 1]))
-        down = max(abs(under[x, 0] - source[x, 0]), abs(under[x, 1] - source[x, 1]))
-        found |= np.int32(covered & (max(across, down) > jump))
-    return found != 0
-
-
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def find_folds(
-    canvas: Canvas, picture: NDArray[np.uint8], jump: float, found: NDArray[np.int32], first: int, last: int
-) -> int:
+def find_folds(canvas: Canvas, picture: NDArray[np.uint8], jump: float, found: NDArray[np.int32]) -> int:
     """Finds pixels where the sheet hides part of itself, and what they become when smoothed.
 
     Args:
@@ -51,25 +34,20 @@ def find_folds(
         picture: The picture drawn so far.
         jump: Least step between neighbours' texture places, in texels, that counts.
         found: (n, 5), filled with rows, columns and colours.
-        first: First row to look at.
-        last: One past the last row.
 
     Returns:
         How many were found.
     """
-    height, width = canvas.depth.shape
-    n = 0
-    for y in range(max(first, 1), min(last, height - 2)):
-        if not _may_fold(canvas, y, np.float32(jump)):
-            continue
-        here, below = canvas.depth[y], canvas.depth[y + 1]
-        source, under = canvas.source[y], canvas.source[y + 1]
-        for x in range(1, width - 2):
-            if here[x] <= FAR or here[x + 1] <= FAR or below[x] <= FAR:
-                continue
-            across = max(abs(source[x + 1, 0] - source[x, 0]), abs(source[x + 1, 1] - source[x, 1]))
-            down = max(abs(under[x, 0] - source[x, 0]), abs(under[x, 1] - source[x, 1]))
-            if max(across, down) <= jump:
+    height, width = canvas.span.shape[0], canvas.source.shape[1]
+    n, least = 0, np.float32(jump)
+    for y in range(1, height - 2):
+        left = max(canvas.folded[y, 0], canvas.span[y, 0], 1)
+        right = min(canvas.folded[y, 1], canvas.span[y, 1] - 1, width - 2)
+        here, below = canvas.source[y], canvas.source[y + 1]
+        for x in range(left, right):
+            across = max(abs(here[x + 1, 0] - here[x, 0]), abs(here[x + 1, 1] - here[x, 1]))
+            down = max(abs(below[x, 0] - here[x, 0]), abs(below[x, 1] - here[x, 1]))
+            if max(across, down) <= least or min(here[x, 3], here[x + 1, 3], below[x, 3]) <= FAR:
                 continue
             for k in range(3):
                 if n == found.shape[0]:

@@ -83,7 +83,7 @@ class PortraitRenderer:
         plates = plates_of(painted, size)
         self._surface = build_surface(face, plates.person, cut_out=plates.behind is not None)
         self._camera = camera_for(face, float(self._surface.rest[:, 2].max()))
-        creases = Creases(face, painted, self._surface.texture, self._surface.n_face)
+        creases = Creases(face, painted)
         self._sheet = Sheet(self._surface, self._camera, plates, creases, threads)
         self._relight = Relight(face, luminance)
         self._mouth = Mouth(face, resting)

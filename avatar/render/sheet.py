@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from avatar.motion.layout import N_BLENDSHAPES
+from avatar.render.creases import crease_skin
 from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
 from avatar.render.folds import find_folds, put_pixels
 from avatar.render.margins import carried_on
-from avatar.render.raster import FAR, blank_canvas, rasterise
-from avatar.render.texture import scratch_rows, show
+from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.texture import pack, scratch_rows, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
     from avatar.render.pose import Camera
     from avatar.render.surface import Opening, Surface
 
-    BandWork = Callable[[int, NDArray[np.uint8]], int]
+    BandWork = Callable[[int, NDArray[np.uint8]], None]
 
 _FOLD = 4.5
 """Step between neighbouring pixels' texture places, in output pixels, that tells a fold."""
 _MAX_FOLDS = 20_000
+_SPAN = 6.0
+"""What a triangle costs in each row that it reaches, in pixels drawn."""
 _STRIP_SWITCH = 2.0
 """Pixels of lid motion over which the strip between the lids goes from the photo's eye to the lash line."""
 
@@ -57,14 +61,15 @@ class Sheet:
         size, n = len(plates.resting), len(surface.rest)
         texels = len(plates.sheet) / size
         self._surface = surface
-        self._faces = surface.faces
+        self._faces = _clockwise(surface.faces, surface.texture)
         self._plates = plates
         self._creases = creases
-        self._depths = np.zeros(0, np.float32)
         self._jump = _FOLD * texels
         margin = math.ceil(surface.beyond * texels)
-        self._margin = margin
-        self._picture = carried_on(plates.sheet, margin)
+        self._bare = carried_on(plates.sheet, margin)
+        self._picture = self._bare.copy()
+        self._relief = creases.relief(len(self._bare), margin)
+        self._depths = creases.depths(np.zeros(N_BLENDSHAPES, np.float32))
         self._texture = surface.texture + np.float32(margin)
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
         self._vertices = Vertices(surface.rest, home, surface.follow)
@@ -74,14 +79,14 @@ class Sheet:
         )
         self._canvas = blank_canvas(size)
         self._rows = [scratch_rows(size) for _ in range(threads)]
-        self._folds = np.zeros((threads, _MAX_FOLDS // threads, 5), np.int32)
-        edges = [round(size * k / threads) for k in range(threads + 1)]
-        self._bands = list(pairwise(edges))
+        self._folds = np.zeros((_MAX_FOLDS, 5), np.int32)
+        self._bands = _bands(home[self._faces], size, threads)
         self._pool = ThreadPoolExecutor(threads - 1, "render") if threads > 1 else None
         self._movable: NDArray[np.uint8] | None = None
         self._still = plates.resting
         if plates.behind is not None:
             self._cut_out(plates.behind)
+        self._behind = pack(self._still, np.full((size, size), 255, np.uint8))
 
     def move(
         self,
@@ -119,11 +124,11 @@ class Sheet:
         if not self._screen.moving.any():
             return self._plates.resting.copy()
         out = self._still.copy()
+        crease_skin(self._bare, self._relief, self._depths, self._picture)
         self._in_bands(self._draw_band, out)
-        counts = self._in_bands(self._find_band, out)
-        for found, count in zip(self._folds, counts, strict=True):
-            put_pixels(out, found, count)
-        self._creases.draw(out, self._canvas, self._screen.place, self._depths, self._margin)
+        for opening in self._surface.eyes:
+            self._watch(opening.lower)
+        put_pixels(out, self._folds, find_folds(self._canvas, out, self._jump, self._folds))
         return out
 
     def _cut_out(self, behind: NDArray[np.uint8]) -> None:
@@ -132,7 +137,7 @@ class Sheet:
         Triangles with nothing of the person are left out, and what never moves is a part of the room.
         """
         surface, size = self._surface, len(behind)
-        self._faces = np.ascontiguousarray(surface.faces[_show_something(self._picture, self._texture, surface.faces)])
+        self._faces = np.ascontiguousarray(self._faces[_show_something(self._picture, self._texture, self._faces)])
         bent = np.bincount(
             np.repeat(np.arange(len(surface.rest)), np.diff(surface.weights.indptr)),
             np.abs(surface.weights.values),
@@ -141,8 +146,8 @@ class Sheet:
         self._movable = ((surface.follow > 0) | (bent > 0)).astype(np.uint8)
         self._screen.place[:] = np.column_stack([self._vertices.home, surface.rest[:, 2]])
         self._screen.moving[:] = self._movable
-        rasterise(self._screen, self._faces, self._canvas, 0, size)
-        covered = cv2.erode((self._canvas.depth > FAR).astype(np.uint8), np.ones((3, 3), np.uint8))
+        rasterise(self._screen, self._faces, self._canvas, self._jump, 0, size)
+        covered = cv2.erode(self._canvas.covered().astype(np.uint8), np.ones((3, 3), np.uint8))
         self._still = np.where(covered[..., None] > 0, behind, self._plates.resting)
 
     def _hang_strip(self, opening: Opening, first: int) -> None:
@@ -156,19 +161,51 @@ class Sheet:
         own, lashes = texture[opening.lower], texture[opening.upper]
         self._screen.texture[first:last] = own + share * (lashes - own)
 
-    def _draw_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        rasterise(self._screen, self._faces, self._canvas, *self._bands[band])
-        show(self._picture, self._canvas, out, self._rows[band], *self._bands[band])
-        return 0
+    def _watch(self, edge: NDArray[np.int32]) -> None:
+        """Has folds looked for along vertices at which the texture may jump."""
+        places = self._screen.place[edge, :2]
+        size = len(self._canvas.span)
+        (left, top), (right, bottom) = np.floor(places.min(0)).astype(int), np.floor(places.max(0)).astype(int)
+        folded = self._canvas.folded[max(top - 1, 0) : min(max(bottom + 2, 0), size)]
+        np.minimum(folded[:, 0], left - 1, out=folded[:, 0])
+        np.maximum(folded[:, 1], right + 2, out=folded[:, 1])
 
-    def _find_band(self, band: int, out: NDArray[np.uint8]) -> int:
-        return find_folds(self._canvas, out, self._jump, self._folds[band], *self._bands[band])
+    def _draw_band(self, band: int, out: NDArray[np.uint8]) -> None:
+        rasterise(self._screen, self._faces, self._canvas, self._jump, *self._bands[band])
+        show(self._picture, self._canvas, self._behind, out, self._rows[band], *self._bands[band])
 
-    def _in_bands(self, work: BandWork, out: NDArray[np.uint8]) -> list[int]:
-        if self._pool is None:
-            return [work(0, out)]
-        others = [self._pool.submit(work, band, out) for band in range(1, len(self._bands))]
-        return [work(0, out), *(other.result() for other in others)]
+    def _in_bands(self, work: BandWork, out: NDArray[np.uint8]) -> None:
+        others = [self._pool.submit(work, band, out) for band in range(1, len(self._bands))] if self._pool else []
+        work(0, out)
+        for other in others:
+            other.result()
+
+
+def _bands(corners: NDArray[np.float32], size: int, n: int) -> list[tuple[int, int]]:
+    """Returns the first row, and one past the last, of `n` bands of a picture that cost about the same to draw.
+
+    Args:
+        corners: float32 (n_faces, 3, 2), columns and rows at rest.
+        size: The picture's height.
+        n: How many bands.
+    """
+    top, bottom = (
+        np.clip(rows.round().astype(int), 0, size) for rows in (corners[..., 1].min(1), corners[..., 1].max(1))
+    )
+    along, across = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = 0.5 * np.abs(along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0])
+    each = area / np.maximum(bottom - top, 1) + _SPAN
+    steps = np.bincount(top, each, size + 1) - np.bincount(bottom, each, size + 1)
+    cost = np.cumsum(np.cumsum(steps) + 1.0)
+    edges = np.searchsorted(cost, cost[-1] * np.arange(1, n) / n)
+    return list(pairwise([0, *edges.tolist(), size]))
+
+
+def _clockwise(faces: NDArray[np.int32], texture: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Returns triangles (n, 3) whose corners are in the same order at rest, as the raster wants them."""
+    (ax, ay), (bx, by), (cx, cy) = (texture[faces[:, corner]].T for corner in range(3))
+    turned = (bx - ax) * (cy - ay) < (cx - ax) * (by - ay)
+    return np.where(turned[:, None], faces[:, ::-1], faces)
 
 
 def _show_something(

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from avatar.render.deform import Screen
-from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.raster import Canvas, blank_canvas, rasterise
 from avatar.render.texture import pack, scratch_rows, show
 
 SIZE = 32
 FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 PICTURE = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+JUMP = 4.5
 OPAQUE = np.full((SIZE, SIZE), 255, np.uint8)
 
 
@@ -29,8 +30,8 @@ def drawn(
 ) -> np.ndarray:
     canvas, rows, out = blank_canvas(SIZE), scratch_rows(SIZE), behind.copy()
     for first, last in pairwise([round(SIZE * k / bands) for k in range(bands + 1)]):
-        rasterise(screen, faces, canvas, first, last)
-        show(pack(PICTURE, OPAQUE), canvas, out, rows, first, last)
+        rasterise(screen, faces, canvas, JUMP, first, last)
+        show(pack(PICTURE, OPAQUE), canvas, pack(behind, OPAQUE), out, rows, first, last)
     return out
 
 
@@ -68,3 +69,33 @@ def test_the_nearer_of_two_sheets_is_seen_in_any_order() -> None:
     ahead = drawn(both, order)
     np.testing.assert_array_equal(ahead, drawn(both, order[::-1].copy()))
     np.testing.assert_array_equal(ahead[:-2, 4:-2], PICTURE[:-2, :-6])
+
+
+def noted(screen: Screen, bands: int = 1) -> Canvas:
+    canvas = blank_canvas(SIZE)
+    for first, last in pairwise([round(SIZE * k / bands) for k in range(bands + 1)]):
+        rasterise(screen, FACES, canvas, JUMP, first, last)
+    return canvas
+
+
+def test_folds_need_not_be_looked_for_on_a_flat_sheet() -> None:
+    canvas = noted(square())
+    assert (canvas.folded[:, 0] >= canvas.folded[:, 1]).all()
+
+
+@pytest.mark.parametrize("bands", [1, 2, 5])
+def test_where_the_sheet_shows_its_back_folds_are_looked_for(bands: int) -> None:
+    screen = square()
+    screen.place[2] = [4, 6, 0]  # the lower right corner, drawn over to the upper left
+    canvas = noted(screen, bands)
+    turned = canvas.folded[:, 0] < canvas.folded[:, 1]
+    assert turned[2:30].all()
+    assert canvas.folded[turned, 0].min() >= -1
+    assert canvas.folded[turned, 1].max() <= SIZE + 2
+
+
+def test_where_the_sheet_is_pushed_together_folds_are_looked_for() -> None:
+    screen = square()
+    screen.place[:, 0] = screen.place[:, 0] / 8 + 10
+    canvas = noted(screen)
+    assert canvas.folded[10].tolist() == [9, 15]

@@ -9,20 +9,22 @@ SIZE = 24
 RNG = np.random.default_rng(2)
 PICTURE = RNG.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
 BEHIND = RNG.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+SOLID = np.full((SIZE, SIZE), 255, np.uint8)
 INNER = slice(0, SIZE - 2)
 
 
 def shown(sheet: np.ndarray, shift: float = 0.0, light: float = 1.0, left: int = 0, right: int = SIZE) -> np.ndarray:
     canvas, out = blank_canvas(SIZE), BEHIND.copy()
     columns, rows = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
-    canvas.source[:] = np.stack([columns + shift, rows, np.full_like(columns, light, np.float32)], -1)
+    nearest = np.zeros_like(rows)
+    canvas.source[:] = np.stack([columns + shift, rows, np.full_like(columns, light, np.float32), nearest], -1)
     canvas.span[:] = left, right
-    show(sheet, canvas, out, scratch_rows(SIZE), 0, SIZE)
+    show(sheet, canvas, pack(BEHIND, SOLID), out, scratch_rows(SIZE), 0, SIZE)
     return out
 
 
 def test_opaque_texels_hide_what_is_behind() -> None:
-    out = shown(pack(PICTURE, np.full((SIZE, SIZE), 255, np.uint8)))
+    out = shown(pack(PICTURE, SOLID))
     np.testing.assert_array_equal(out[INNER, INNER], PICTURE[INNER, INNER])
 
 
@@ -38,13 +40,13 @@ def test_half_clear_texels_mix_with_what_is_behind() -> None:
 
 
 def test_places_between_texels_are_interpolated() -> None:
-    out = shown(pack(PICTURE, np.full((SIZE, SIZE), 255, np.uint8)), shift=0.5).astype(float)
+    out = shown(pack(PICTURE, SOLID), shift=0.5).astype(float)
     middle = (PICTURE[:, :-1].astype(float) + PICTURE[:, 1:]) / 2
     np.testing.assert_allclose(out[INNER, : SIZE - 3], middle[INNER, : SIZE - 3], atol=1)
 
 
 def test_only_the_covered_span_of_a_row_changes() -> None:
-    out = shown(pack(PICTURE, np.full((SIZE, SIZE), 255, np.uint8)), left=5, right=9)
+    out = shown(pack(PICTURE, SOLID), left=5, right=9)
     np.testing.assert_array_equal(out[INNER, 5:9], PICTURE[INNER, 5:9])
     np.testing.assert_array_equal(out[:, :5], BEHIND[:, :5])
     np.testing.assert_array_equal(out[:, 9:], BEHIND[:, 9:])
@@ -53,7 +55,7 @@ def test_only_the_covered_span_of_a_row_changes() -> None:
 def test_gaps_in_a_span_show_what_is_behind() -> None:
     canvas, out = blank_canvas(SIZE), BEHIND.copy()
     canvas.source[..., 2] = 1.0
-    canvas.depth[:] = FAR
+    canvas.source[..., 3] = FAR
     canvas.span[:] = 0, SIZE
-    show(pack(PICTURE, np.full((SIZE, SIZE), 255, np.uint8)), canvas, out, scratch_rows(SIZE), 0, SIZE)
+    show(pack(PICTURE, SOLID), canvas, pack(BEHIND, SOLID), out, scratch_rows(SIZE), 0, SIZE)
     np.testing.assert_array_equal(out, BEHIND)
