@@ -27,6 +27,7 @@ class Face:
         points: float64 (468, 3), landmarks; `y` is minus the picture's row.
         deltas: float64 (52, 468, 3), what each ARKit coefficient adds to the points at 1.
         axes: float64 (3, 3), the head's right, up and front axes as columns.
+        head: float32 (n_vertices, 3), the fitted head in the portrait's own pixels, y up, z to the viewer.
         width: Face width in pixels.
         size: Height and width of the output, pixels.
         texels: Texture pixels per output pixel.
@@ -35,6 +36,7 @@ class Face:
     points: NDArray[np.float64]
     deltas: NDArray[np.float64]
     axes: NDArray[np.float64]
+    head: NDArray[np.float32]
     width: float
     size: int
     texels: float
@@ -115,6 +117,7 @@ def face_of(portrait: Portrait, size: int) -> Face:
         points=points,
         deltas=portrait.landmark_deltas.astype(np.float64) / texels,
         axes=portrait.head.rotation.astype(np.float64),
+        head=portrait.head.vertices,
         width=portrait.face_width / texels,
         size=size,
         texels=texels,

@@ -12,6 +12,7 @@ from scipy.spatial import Delaunay
 
 from avatar.render.face import smoothstep
 from avatar.render.filters import blurred
+from avatar.render.skull import depth_floor, depth_of_head
 from avatar.render.topology import CHIN, EARS, NOSE_BRIDGE
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ _MOVES = 1e-3
 """A share of the head's motion that is some."""
 _BEYOND = 0.35
 """How far the sheet goes on beyond an edge that cuts a head off, face widths: so far do heads move."""
+_HANGS = (-0.9, 0.3)
+"""Face widths below the chin between which hair comes off the head and hangs over shoulders that stay."""
+_FLAT_REACH, _ROUND_REACH = 0.45, 0.25
+"""Face widths over which the oval's depth goes over into a plane's, and into the head's."""
 
 
 def _bell(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,7 +86,7 @@ class Outside:
         reach = (0.22 + 0.38 * smoothstep((self._below_chin(self._grid) + 0.25) / 0.3)) * face.width
         self._loose = self._off_edge(person) if cut_out else self._belonging(person)
         self.expression = csr_array(self._nearest * (_bell(self._apart / reach) * self._loose)[:, None])
-        self.points = np.concatenate([self._grid, self._depth()[:, None]], 1)
+        self.points = np.concatenate([self._grid, self._depth(person)[:, None]], 1)
 
     def follow(self) -> NDArray[np.float64]:
         """Returns each point's share of the head's motion: hair all, shoulders and the room none."""
@@ -126,15 +131,19 @@ class Outside:
             ends.append(not bool((share[cut] > _MOVES).any()))
         return np.array(ends)
 
-    def _depth(self) -> NDArray[np.float64]:
-        """From the rim's depth to the plane of the ears, a little nearer over the forehead and down the neck."""
-        face = self._face
+    def _depth(self, person: NDArray[np.float32]) -> NDArray[np.float64]:
+        """From the rim's depth to the head's; down the neck, and where nothing turns, to the plane of the ears."""
+        face, below = self._face, self._below_chin(self._grid)
         above = -(self._grid - face.points[NOSE_BRIDGE, :2]) @ self._down / face.width
         plane = face.points[list(EARS), 2].mean() + face.width * (
-            0.14 * smoothstep(above / 0.6) + 0.12 * smoothstep((self._below_chin(self._grid) + 0.15) / 0.4)
+            0.14 * smoothstep(above / 0.6) + 0.12 * smoothstep((below + 0.15) / 0.4)
         )
+        share = self._share(self._grid, self._apart) * (1.0 - smoothstep((below - _HANGS[0]) / (_HANGS[1] - _HANGS[0])))
+        depth = plane + share * (depth_of_head(face, person, self._grid) - plane)
         at_rim = self._nearest @ self._rim[:, 2]
-        return at_rim + (plane - at_rim) * smoothstep(self._apart / (0.45 * face.width))
+        reach = _FLAT_REACH + (_ROUND_REACH - _FLAT_REACH) * share
+        depth = at_rim + (depth - at_rim) * smoothstep(self._apart / (reach * face.width))
+        return depth_floor(self._grid, np.column_stack([self._grid, depth]))
 
     def _belonging(self, person: NDArray[np.float32]) -> NDArray[np.float64]:
         """Returns 1 at the person's points and those near the face, 0 in the room and where the sheet ends."""

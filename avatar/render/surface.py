@@ -13,6 +13,7 @@ from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER, N_LANDMAR
 from avatar.render.deform import Weights
 from avatar.render.lips import closing_offsets
 from avatar.render.outside import Outside
+from avatar.render.skull import depth_floor
 from avatar.render.subdivision import Subdivision, subdivide
 from avatar.render.topology import EYES
 
@@ -25,8 +26,6 @@ _LARGE = 300
 """Pixels: on a face narrower than this, triangles of the last level are about one pixel large."""
 _RINGS = 1
 """Rings of triangles around the eyes, the mouth and the outline that are drawn as fine as can be."""
-_STEEPEST = 1.6
-"""Depth may fall by this much per pixel beside a nearer point, so that turning by 30° folds nothing over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def build_surface(face: Face, person: NDArray[np.float32], *, cut_out: bool = Fa
     rest[:, 2] = (fine.smooth @ face.points)[:, 2]
     outside = Outside(face, rest[rim], person, cut_out=cut_out)
     rest = np.concatenate([rest, outside.points])
-    rest[:, 2] = np.maximum(rest[:, 2], _depth_floor(rest[:, :2], face.points))
+    rest[:, 2] = np.maximum(rest[:, 2], depth_floor(rest[:, :2], face.points))
     smooth = _linear_on(np.concatenate([c for eye in eyes for c in (eye.upper, eye.lower)]), fine)
     weights = csr_array(vstack([smooth, outside.expression @ fine.smooth[rim]]))
     texture = rest[:, :2].copy()
@@ -149,11 +148,6 @@ def _closing(face: Face, fine: Subdivision, weights: csr_array, mouth: Opening) 
     contour = np.concatenate([mouth.upper, mouth.lower])
     moved[contour] = (fine.linear @ offsets)[contour]
     return moved
-
-
-def _depth_floor(where: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    apart = np.linalg.norm(where[:, None] - points[None, :, :2], axis=-1)
-    return (points[None, :, 2] - _STEEPEST * apart).max(1)
 
 
 def _strip(upper: NDArray[np.int32], lower: NDArray[np.int32]) -> NDArray[np.int32]:
