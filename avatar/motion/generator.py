@@ -12,6 +12,7 @@ from avatar.motion.amplitude import drawn_in, held_open, widened
 from avatar.motion.articulation import seal_lips
 from avatar.motion.bearing import Bearing, at_rest, borne
 from avatar.motion.continuity import RESTED, BlinkClock, blink_interval, blinking, continued, steadied
+from avatar.motion.effort import effort, opened_by
 from avatar.motion.emotions import head_energy, with_emotion
 from avatar.motion.features import N_PROSODY, SAMPLES_PER_FRAME, SpeechFeatures
 from avatar.motion.layout import N_BLENDSHAPES, N_MOTION
@@ -108,14 +109,15 @@ class FlowMotionGenerator:
         # Eased twice: what is laid on at full strength must not start with a kink.
         moods = states.ease(eased[:, _EMOTIONS], self._moods[-1] if len(self._moods) else None)
         shown = shown_in_time(channels, self._channels)
-        wide = held_open(widened(shown[:, :N_MOTION]), agent[:, -N_PROSODY])
+        energy = agent[:, -N_PROSODY]
+        wide = held_open(widened(opened_by(shown[:, :N_MOTION], effort(energy))), energy)
         motion, bearings = self._alive(wide, agent, moods, request)
-        talking = eased[:, _SPEAKING] * features.utterance(agent[:, -N_PROSODY])
+        talking = eased[:, _SPEAKING] * features.utterance(energy)
         motion = drawn_in(with_emotion(motion, moods, talking))
         sealed = seal_lips(motion, shown[:, N_MOTION], shown[:, N_MOTION + 1])
         self._remember(channels, eased, moods, blinks, bearings)
-        energy = user[: -features.LOOK_AHEAD, 0]
-        return MotionChunk(self._listener.nod(sealed, request.start, energy, request.states), request.start)
+        heard = user[: -features.LOOK_AHEAD, 0]
+        return MotionChunk(self._listener.nod(sealed, request.start, heard, request.states), request.start)
 
     def _alive(
         self,
