@@ -33,6 +33,8 @@ _PUCKER_DROPPED, _FUNNEL_DROPPED = 0.004, 0.015
 """How far these take both corners down beside that, face widths: a round mouth's lie no higher than its middle."""
 _LESS_DIMPLED, _PRESS_REACH = 0.6, 0.08
 """Share of the head's press that goes, and face widths around the lips where it does: it widens the mouth to a grin."""
+_LESS_BACK: Final = 0.75
+"""Share of a roll's way back that goes: what is left of the red would turn up and shine."""
 _THINNED: Final = 0.38
 """Share of both lips' red that pressing them together takes out of sight."""
 _TOUCHING: Final = 0.35
@@ -45,6 +47,8 @@ _PRESSED: Final = 0.2
 """What is left of the rolled lip's pressure on the upper one, which would hide the teeth that it touches."""
 _TUCKED_RED: Final = 0.45
 """Share of the lower lip's red that rolls out of sight."""
+_KEPT_RED: Final = 0.2
+"""Share of a lip's red that stays in sight however far it rolls."""
 _UPPER, _LOWER = list(LIP_INNER_UPPER), list(LIP_INNER_LOWER)
 
 
@@ -69,10 +73,21 @@ def with_shaped_lips(face: Face) -> NDArray[np.float64]:
     for pressed, side in zip(_pressed(face), ("Right", "Left"), strict=True):
         press = deltas[INDEX["mouthPress" + side]]
         press += pressed - narrow * press
+    for roll in ("mouthRollLower", "mouthRollUpper"):
+        deltas[INDEX[roll]] -= _LESS_BACK * near_lips(face, _PRESS_REACH)[:, None] * _forward(face, deltas[INDEX[roll]])
     round_lips(face, deltas)
     _lower_rounded(face, deltas)
     deltas[INDEX["mouthRollLower"]] += _tuck(face, deltas[INDEX["mouthRollLower"]])
+    deltas[INDEX["mouthRollUpper"]] += _kept_above(face, deltas[INDEX["mouthRollUpper"]])
+    for roll, below in (("mouthRollUpper", False), ("mouthRollLower", True)):
+        deltas[INDEX[roll]] += _kept_red(face, deltas[INDEX[roll]], below=below)
     return deltas
+
+
+def _forward(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the part of a unit (468, 3) that goes forwards or back."""
+    front = face.axes[:, 2]
+    return (delta @ front)[:, None] * front
 
 
 def _lower_rounded(face: Face, deltas: NDArray[np.float64]) -> None:
@@ -154,6 +169,21 @@ def _carried_by_rim(
     share = np.exp(-((apart / 0.03) ** 2)) + 1e-12
     near = np.exp(-((apart.min(1) / 0.05) ** 2)) * own
     return ((share @ rise) / share.sum(1) * near)[:, None] * face.up
+
+
+def _kept_above(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns what keeps the rolled upper lip above the lower one, over which it would hang: (468, 3)."""
+    hanging = (_PRESSED - 1) * np.minimum(_gaps(face, delta), 0.0)[:, None] * face.up
+    return carried_by_lips(face, hanging, 0 * hanging, _TUCK_REACH)
+
+
+def _kept_red(face: Face, delta: NDArray[np.float64], *, below: bool) -> NDArray[np.float64]:
+    """Returns what keeps some red of a lip that rolls in, whose rim would pass its edge and fold it over: (468, 3)."""
+    inner, outer = (_LOWER, LIP_OUTER_LOWER) if below else (_UPPER, LIP_OUTER_UPPER)
+    rim, side = list(outer), -1.0 if below else 1.0
+    thickness = side * ((face.points[rim] - face.points[inner]) @ face.up)
+    left = thickness + side * ((delta[rim] - delta[inner]) @ face.up)
+    return _carried_by_rim(face, outer, side * np.maximum(_KEPT_RED * thickness - left, 0), below=below)
 
 
 def _tuck(face: Face, delta: NDArray[np.float64]) -> NDArray[np.float64]:

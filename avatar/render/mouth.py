@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from avatar.motion.layout import INDEX
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_OUTER_LOWER, OVAL
 from avatar.render.coverage import at_columns, cover, window_around
 from avatar.render.face import smoothstep
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 _PATCH_SCALE = 1.6
 """Patch pixels per output pixel."""
-_ROUNDED_SHADE = 0.6
-_ROUND = (0.1, 0.8)
+_ROUNDED_SHADE = 0.7
+_ROUND = (0.05, 0.6)
 """Rounding from which lips that come forward keep light from the teeth, and from which they keep all they can."""
 _LOWER_TINT = (1.0, 0.93, 0.86)
 """Lower teeth stand in the lips' warm shade."""
 _CAVITY = (0.20, 0.065, 0.06)
-_GLOW = ((0.16, 0.06, 0.045), (0.35, -0.1, -0.15))
+_GLOW = ((0.14, 0.06, 0.045), (0.14, 0.0, -0.04))
 """What the flesh around throws into the shade: shaded teeth are warm, not grey."""
 _UPPER_DROP = 0.028
 _LOWER_DROP = 0.014
@@ -44,6 +45,8 @@ _WHITE = 85
 """Percentile of an eye's luminance that is its white."""
 _WARMTH = 0.25
 """Share of the skin's hue that the light has: the rest is the skin's own."""
+_ROLLS = [INDEX[name] for name in ("mouthRollLower", "mouthRollUpper", "mouthPressLeft", "mouthPressRight")]
+_ROLL_SHARES = np.array([0.5, 0.5, 0.25, 0.25])
 _LUMINANCE = np.array([0.30, 0.59, 0.11])
 
 
@@ -119,7 +122,7 @@ class Mouth:
             planes: Where the parts are.
             drive: The frame's motion.
         """
-        draw_seam(picture, upper, lower, resting_gap, self._width, self._seam_light)
+        draw_seam(picture, upper, lower, resting_gap, self._width, self._seam_light, _rolled(drive.units))
         gap = lower[:, 1] - upper[:, 1]
         opened = gap - resting_gap - 0.5
         if opened.max() < 0.3:
@@ -147,6 +150,11 @@ class Mouth:
             max(0.5 * float(lower[-1, 0] - lower[0, 0]), 1.0),
         )
         fill_mouth(picture, self._coverage, window, opening, tip, self._width, planes, self._parts)
+
+
+def _rolled(units: NDArray[np.float32]) -> float:
+    """Returns how far units (52,) turn the lips in, 0 to 1; pressed lips do so by half."""
+    return float(np.clip(np.maximum(units[_ROLLS], 0) @ _ROLL_SHARES, 0, 1))
 
 
 def _on_plane(plane: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:

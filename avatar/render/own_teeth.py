@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from avatar.portrait.topology import LIP_INNER_LOWER, LIP_INNER_UPPER
 from avatar.render.filters import blurred, inside, spread
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from avatar.render.face import Face
 
-_GUM_TINT = (0.80, 0.66, 0.64)
+_GUM_TINT = (0.82, 0.62, 0.61)
 _LEAST_ENAMEL = 0.47
 """What is darker than this in the mouth (mean of the channels) is no tooth to match the drawn ones to."""
 _LEAST_PIXELS = 20
@@ -24,6 +25,15 @@ _LEAST_GAP = 0.034
 """Face widths between the lips below which what is seen of teeth lies in the lips' shade, and is too little to show."""
 _LEAST_LIGHT = 0.75
 """A mouth darker than this part of the cheeks shows no teeth, though its lips may be open."""
+
+_TOOTH, _LONGER = 0.068, 0.028
+"""Height of an upper tooth, and how much of it at most goes on where a lip hides it in the photo, face widths."""
+_LIP_EDGE = 0.007
+"""How much of a tooth below the lip has some of the lip's colour, face widths."""
+_SPECK = 0.025
+"""Width of what is too thin to be a tooth, face widths."""
+_CORNER = (0.6, 0.75)
+"""From which part of the way to its corner on an opening is cleared of that, and from which wholly."""
 
 _CHEEKS = (50, 280)
 _LUMINANCE = np.array([0.30, 0.59, 0.11])
@@ -62,9 +72,10 @@ def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> 
     enamel = shown[light >= np.percentile(light, 75)].mean(0)
     if enamel @ _LUMINANCE < _LEAST_LIGHT * _cheek_light(face, rgb):
         return None
-    photo = rgb.astype(np.float32) / 255
+    photo = (rgb / 255).astype(np.float32)
     gum = spread(photo, within, 0.012 * face.width) * np.array(_GUM_TINT)
-    filled = np.where(within[..., None], photo, gum)
+    clear = _without_specks(photo, within, polygon, face.width)
+    filled = _lengthened(clear, np.where(within[..., None], clear, gum), within, face.width)
     # A lip that rises above its place in the photo uncovers gum, so the patch reaches up behind it.
     raised = mask.copy()
     for rows in range(1, round(0.05 * face.width)):
@@ -83,6 +94,53 @@ def own_teeth(face: Face, rgb: NDArray[np.uint8], seat: NDArray[np.float64]) -> 
     return OwnTeeth(
         patch, enamel if enamel.mean() > _LEAST_ENAMEL else None, _biting_edge(bright, column, row, face.width)
     )
+
+
+def _lengthened(
+    photo: NDArray[np.float32], filled: NDArray[np.float32], within: NDArray[np.bool_], width: float
+) -> NDArray[np.float32]:
+    """Returns a filled opening whose upper teeth go on under the lip that cuts them, up to their usual height.
+
+    Args:
+        photo: (size, size, 3), the teeth.
+        filled: (size, size, 3), the same with gum around.
+        within: (size, size), the opening.
+        width: The face's, pixels.
+    """
+    columns = np.flatnonzero(within.any(0))
+    rows = np.arange(len(photo))[:, None]
+    top = within[:, columns].argmax(0) + max(1, round(_LIP_EDGE * width))
+    shown = gaussian_filter1d(within[:, columns].sum(0).astype(np.float64), 0.02 * width)
+    hidden = np.clip(_TOOTH * width - shown, 0, _LONGER * width)
+    edge = gaussian_filter1d(top.astype(np.float64), 0.008 * width) - hidden
+    source = np.minimum(top + (top - rows).clip(0) // 4, top + shown.astype(int) // 2)
+    teeth = blurred(photo[source, columns], 0.6)
+    share = np.clip((rows - edge) / (0.012 * width) + 0.5, 0, 1)
+    share = np.where(rows < top, share, 0)[..., None].astype(np.float32)
+    longer = filled.copy()
+    longer[:, columns] += share * (teeth - filled[:, columns])
+    return longer
+
+
+def _without_specks(
+    photo: NDArray[np.float32], within: NDArray[np.bool_], polygon: NDArray[np.float64], width: float
+) -> NDArray[np.float32]:
+    """Returns the photo without what is light and thin at the opening's corners: an edge of a lip, glints, no teeth.
+
+    Args:
+        photo: (size, size, 3).
+        within: (size, size), the opening.
+        polygon: (n, 2), its contour, columns and rows.
+        width: The face's, pixels.
+    """
+    side = 2 * max(1, round(_SPECK * width / 2)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    dark = cv2.erode(np.where(within[..., None], photo, np.float32(1)), kernel)
+    opened = np.minimum(cv2.dilate(np.where(within[..., None], dark, np.float32(0)), kernel), photo)
+    left, right = polygon[:, 0].min(), polygon[:, 0].max()
+    x = np.abs(2 * np.arange(photo.shape[1]) - left - right) / max(float(right - left), 1e-6)
+    share = np.clip((x - _CORNER[0]) / (_CORNER[1] - _CORNER[0]), 0, 1).astype(np.float32)[None, :, None]
+    return photo + share * (opened - photo)
 
 
 def _cheek_light(face: Face, rgb: NDArray[np.uint8]) -> float:

@@ -76,6 +76,26 @@ def test_the_corners_of_a_wide_jaw_hang_between_the_lips(face: Face) -> None:
     assert gaps.min() > -1e-6
 
 
+@pytest.mark.parametrize("jaw", [0.0, 0.1, 0.3])
+def test_round_lips_corners_lie_no_higher_than_the_middle_of_what_they_open(face: Face, jaw: float) -> None:
+    raised = replace(face, points=face.points.copy())
+    raised.points[[78, 308]] += 0.03 * face.width * face.up
+    heights = moved(raised, units(mouthPucker=0.8, jawOpen=jaw)) @ face.up
+    middle = 0.5 * (heights[13] + heights[14])
+    assert heights[[78, 308]].max() - middle < 0.004 * face.width
+
+
+def test_round_lips_open_an_oval_that_ends_before_the_corners(face: Face) -> None:
+    def gaps(**values: float) -> np.ndarray:
+        points = moved(face, units(**values))
+        return (points[list(LIP_INNER_UPPER)] - points[list(LIP_INNER_LOWER)]) @ face.up
+
+    wide, round_ = gaps(jawOpen=0.3), gaps(jawOpen=0.3, mouthPucker=0.8)
+    assert round_[1] / round_[5] < 0.6 * wide[1] / wide[5]
+    assert round_[3] / round_[5] > 0.7
+    assert round_.min() > -1e-3 * face.width
+
+
 def test_lips_that_stay_shut_over_a_dropped_jaw_stay_level(face: Face) -> None:
     correctives = Correctives(face, CALM)
     assert correctives.weights(units(jawOpen=1, mouthClose=1))[1] == 0

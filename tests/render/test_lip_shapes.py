@@ -104,6 +104,25 @@ def test_a_rolled_lower_lip_shows_no_teeth_at_the_sides_and_less_red(portrait: P
     assert (shown < 0.75 * red).all()
 
 
+@pytest.mark.parametrize(
+    ("roll", "inner", "outer", "side"),
+    [("mouthRollUpper", UPPER, LIP_OUTER_UPPER, 1), ("mouthRollLower", LOWER, LIP_OUTER_LOWER, -1)],
+)
+def test_a_lip_that_rolls_in_keeps_a_rim_of_red(
+    face: Face, roll: str, inner: list[int], outer: tuple[int, ...], side: int
+) -> None:
+    points = face.points + with_shaped_lips(face)[INDEX[roll]]
+    red, left = (side * ((p[list(outer)] - p[inner]) @ face.up)[2:9] for p in (face.points, points))
+    assert (left > 0.15 * red).all()
+    assert (left < 0.9 * red).all()
+
+
+def test_a_rolled_upper_lip_does_not_hang_over_the_lower_one(portrait: Portrait, face: Face) -> None:
+    before, after = of(portrait, face, mouthRollUpper=1.0)
+    assert before.min() < -0.008
+    assert after.min() > 0.3 * before.min()
+
+
 def test_a_smile_draws_its_own_corner_aside_and_lifts_the_lower_lid(face: Face) -> None:
     before, after = (deltas[INDEX["mouthSmileLeft"]] for deltas in (face.deltas, with_shaped_lips(face)))
     aside = ((after - before) @ face.right) / face.width
@@ -114,7 +133,7 @@ def test_a_smile_draws_its_own_corner_aside_and_lifts_the_lower_lid(face: Face) 
 
 def test_other_units_stay(face: Face) -> None:
     after = with_shaped_lips(face)
-    names = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower")
+    names = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper")
     sided = ("mouthSmileLeft", "mouthSmileRight", "mouthPressLeft", "mouthPressRight")
     changed = {INDEX[name] for name in (*names, *sided)}
     same = [k for k in range(52) if k not in changed]
