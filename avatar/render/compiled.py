@@ -15,12 +15,12 @@ from numba import typeof
 from avatar.kernels import mark_compiled
 from avatar.render.coverage import Window, cover
 from avatar.render.creases import Relief, crease_skin
-from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, uncross
+from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, hang_strip, uncross
 from avatar.render.eyelid import Closed, cover_eye
 from avatar.render.eyes import Look, fill_eye
 from avatar.render.folds import find_folds, put_pixels
 from avatar.render.interior import Drawing, Gap, MouthPlanes, Parts, fill_mouth
-from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.raster import blank_canvas, rasterise, watch
 from avatar.render.relight import normals
 from avatar.render.texture import scratch_rows, show
 from avatar.render.tongue import Tip
@@ -58,6 +58,8 @@ def examples() -> list[tuple[Any, tuple[Any, ...]]]:
         (deform, (weights, vertices, _floats(468, 4), pose, screen)),
         (cover_eye, (picture, window, _floats(4), plane, closed, 0.5)),
         (crease_skin, (packed, relief, _floats(1), packed)),
+        (hang_strip, (screen, vertices, _floats(4, 2), _whole(2), _whole(2), 0, 1.0)),
+        (watch, (canvas, _floats(4, 3), _whole(2))),
         (uncross, (_floats(4, 3), _whole(2), _whole(2))),
         (normals, (_floats(4, 3), _whole(2, 3), _floats(4, 3))),
         (put_pixels, (picture, _whole(4, 5), 2)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,8 +27,9 @@ class Window(NamedTuple):
 
 def window_around(polygon: NDArray[np.float32], size: int) -> Window | None:
     """Returns the window of a (size, size) picture that holds a polygon (n, 2) and its soft edge, if any."""
-    left, top = (max(int(v) - _MARGIN, 0) for v in np.floor(polygon.min(0)))
-    right, bottom = (min(int(v) + _MARGIN + 1, size) for v in np.ceil(polygon.max(0)))
+    (first, upper), (last, lower) = polygon.min(0).tolist(), polygon.max(0).tolist()
+    left, top = max(math.floor(first) - _MARGIN, 0), max(math.floor(upper) - _MARGIN, 0)
+    right, bottom = min(math.ceil(last) + _MARGIN + 1, size), min(math.ceil(lower) + _MARGIN + 1, size)
     if bottom - top < 3 or right - left < 3:
         return None
     return Window(left, top, bottom - top, right - left)

@@ -122,3 +122,37 @@ def uncross(place: NDArray[np.float32], upper: NDArray[np.int32], lower: NDArray
                 middle = np.float32(0.5) * (place[a, axis] + place[b, axis])
                 place[a, axis] = middle
                 place[b, axis] = middle
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def hang_strip(
+    screen: Screen,
+    vertices: Vertices,
+    texture: NDArray[np.float32],
+    upper: NDArray[np.int32],
+    lower: NDArray[np.int32],
+    first: int,
+    travel: float,
+) -> None:
+    """Hangs the strip between two lids from the upper one: what moved lids let see of it shows the upper lash line.
+
+    Args:
+        screen: The sheet in this frame; the strip's lower edge is filled.
+        vertices: The sheet at rest.
+        texture: (n_vertices, 2), the vertices' own places in the texture.
+        upper: (n,), vertices of the upper lid's edge.
+        lower: (n,), of the lower lid's.
+        first: The first of the vertices (n,) of the strip's lower edge.
+        travel: Pixels of lid motion over which the strip goes from the photo's eye to the lash line.
+    """
+    place, moved = screen.place, np.float32(0.0)
+    for k in range(upper.shape[0]):
+        a, b = upper[k], lower[k]
+        moved = max(moved, abs(place[b, 1] - place[a, 1] + vertices.rest[b, 1] - vertices.rest[a, 1]))
+    share = min(moved / np.float32(travel), np.float32(1.0))
+    for k in range(upper.shape[0]):
+        a, b = upper[k], lower[k]
+        for axis in range(3):
+            place[first + k, axis] = place[b, axis]
+        for axis in range(2):
+            screen.texture[first + k, axis] = texture[b, axis] + share * (texture[a, axis] - texture[b, axis])

@@ -67,11 +67,11 @@ class Camera:
         turn: NDArray[np.float64],
         shift: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        """Returns how the picture maps to a plane that is fixed to the head: float32 (8,).
+        """Returns how the picture maps to planes that are fixed to the head: float32 (..., 8).
 
         Args:
-            origin: (3,), the plane's zero on the resting head.
-            axes: (3, 3), the plane's right, up and out directions as columns, one unit long.
+            origin: (..., 3), each plane's zero on the resting head.
+            axes: (..., 3, 3), the plane's right, up and out directions as columns, one unit long.
             turn: The head's rotation.
             shift: The head's move.
 
@@ -79,10 +79,12 @@ class Camera:
             The inverse of the 2 x 2 map from plane to picture, row by row; the origin's column and row; the move in the
             picture per unit out of the plane.
         """
-        seen = self.project(np.vstack([origin, origin + axes.T]), turn, shift)
-        right, up, out = seen[1:] - seen[0]
-        inverse = np.linalg.inv(np.stack([right, up], 1))
-        return np.concatenate([inverse.ravel(), seen[0], out]).astype(np.float32)
+        points = origin[..., None, :] + np.concatenate([np.zeros_like(axes[..., :1]), axes], -1).swapaxes(-1, -2)
+        seen = self.project(points.reshape(-1, 3), turn, shift).reshape(*points.shape[:-1], 2)
+        right, up, out = (seen[..., k, :] - seen[..., 0, :] for k in (1, 2, 3))
+        inverse = np.stack([up[..., 1], -up[..., 0], -right[..., 1], right[..., 0]], -1)
+        inverse /= (right[..., 0] * up[..., 1] - right[..., 1] * up[..., 0])[..., None]
+        return np.concatenate([inverse, seen[..., 0, :], out], -1).astype(np.float32)
 
 
 def camera_for(face: Face, nearest: float) -> Camera:

@@ -190,3 +190,19 @@ def rasterise(screen: Screen, faces: NDArray[np.int32], canvas: Canvas, jump: fl
         a, b, c = np.uintp(corners[k]), np.uintp(corners[k + np.uintp(1)]), np.uintp(corners[k + np.uintp(2)])
         if screen.moving[a] | screen.moving[b] | screen.moving[c]:
             _draw_triangle(screen, (a, b, c), canvas, flat, (first, last), steep)
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def watch(canvas: Canvas, place: NDArray[np.float32], edge: NDArray[np.int32]) -> None:
+    """Has folds looked for along an edge at which the texture may jump.
+
+    Args:
+        canvas: Its folds are noted.
+        place: (n_vertices, 2 or more), columns and rows of the sheet's vertices.
+        edge: (n,), vertices in their order.
+    """
+    for k in range(edge.shape[0] - 1):
+        a, b = edge[k], edge[k + 1]
+        top, bottom = int(np.floor(min(place[a, 1], place[b, 1]))), int(np.floor(max(place[a, 1], place[b, 1])))
+        left, right = int(np.floor(min(place[a, 0], place[b, 0]))), int(np.floor(max(place[a, 0], place[b, 0])))
+        _note(canvas.folded, max(top - 1, 0), min(bottom + 2, canvas.folded.shape[0]), left - 1, right + 2)

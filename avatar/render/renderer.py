@@ -39,9 +39,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from avatar.portrait.types import Portrait
+    from avatar.render.face import Face
 
 _TEXELS = 2
 """Texture pixels per output pixel, at most."""
+_WITH_JAW = slice(3, 5)
+"""Of the eyeballs' and the mouth's seats, those that move with the jaw."""
 _JAW_UNITS = ("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthFunnel")
 
 
@@ -90,6 +93,7 @@ class PortraitRenderer:
         self._eyes = tuple(
             Eye(face, indices, iris, resting) for indices, iris in zip(EYES, portrait.irises, strict=True)
         )
+        self._seats, self._seat_axes = _seats(face, self._eyes, self._mouth)
         self._correctives = Correctives(face, portrait.head.expression)
         shapes = np.concatenate([face.deltas, self._correctives.shapes])
         self._units = shapes.reshape(len(shapes), -1).astype(np.float32)
@@ -140,31 +144,37 @@ class PortraitRenderer:
         lap("move")
         picture = self._sheet.draw()
         lap("sheet")
-        self._draw_eyes(picture, drive, shift)
+        planes = self._planes(drive, shift)
+        self._draw_eyes(picture, drive, planes[:2])
         lap("eyes")
-        self._draw_mouth(picture, drive, shift)
+        self._draw_mouth(picture, drive, planes[2:])
         lap("mouth")
         return picture
 
-    def _draw_eyes(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:
-        for eye, opening, gaze, lid in zip(self._eyes, self._surface.eyes, drive.gaze, drive.lids, strict=True):
+    def _planes(self, drive: Drive, shift: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Returns where in the picture the eyeballs and the mouth's parts are, (6, 8), see `Camera.plane`."""
+        seats = self._seats.copy()
+        seats[_WITH_JAW] += drive.units @ self._jaw + drive.parted * self._parting
+        return self._camera.plane(seats, self._seat_axes, drive.turn, shift)
+
+    def _draw_eyes(self, picture: NDArray[np.uint8], drive: Drive, planes: NDArray[np.float32]) -> None:
+        each = zip(self._eyes, self._surface.eyes, planes, drive.gaze, drive.lids, strict=True)
+        for eye, opening, plane, gaze, lid in each:
             upper, lower = self._sheet.contours(opening)
-            plane = self._camera.plane(eye.seat, np.eye(3), drive.turn, shift)
             eye.draw(picture, upper, lower, plane, gaze, lid)
 
-    def _draw_mouth(self, picture: NDArray[np.uint8], drive: Drive, shift: NDArray[np.float64]) -> None:
+    def _draw_mouth(self, picture: NDArray[np.uint8], drive: Drive, planes: NDArray[np.float32]) -> None:
         upper, lower = self._sheet.contours(self._surface.mouth)
-        mouth, axes, turn = self._mouth, self._face.axes * self._face.width, drive.turn
-        jaw = drive.units @ self._jaw + drive.parted * self._parting
-        planes = MouthPlanes(
-            skull=self._camera.plane(mouth.upper_seat, axes, turn, shift),
-            jaw=self._camera.plane(mouth.lower_seat + jaw, axes, turn, shift),
-            tongue=self._camera.plane(mouth.tongue_seat + jaw, axes, turn, shift),
-            photo=self._camera.plane(mouth.photo_seat, np.eye(3) * self._face.width, turn, shift),
-        )
-        mouth.draw(picture, upper, lower, self._resting_gap, planes, drive)
+        self._mouth.draw(picture, upper, lower, self._resting_gap, MouthPlanes(*planes), drive)
 
     def _warm_up(self) -> None:
         """Runs every kernel, so that compiling (or loading its cache) never falls into the stream."""
         for values in ({}, {"jawOpen": 0.7, "eyeLookUpLeft": 0.5, "eyeBlinkRight": 0.4, "yaw": 0.2}):
             self.render(motion_from(values))
+
+
+def _seats(face: Face, eyes: tuple[Eye, ...], mouth: Mouth) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns the origins (6, 3) and the axes (6, 3, 3) of the eyeballs' and the mouth's planes, see `Camera.plane`."""
+    upright, own = np.eye(3), face.axes * face.width
+    origins = [*(eye.seat for eye in eyes), mouth.upper_seat, mouth.lower_seat, mouth.tongue_seat, mouth.photo_seat]
+    return np.stack(origins), np.stack([upright, upright, own, own, own, upright * face.width])

@@ -12,10 +12,10 @@ import numpy as np
 
 from avatar.motion.layout import N_BLENDSHAPES
 from avatar.render.creases import crease_skin
-from avatar.render.deform import Pose, Screen, Vertices, deform, uncross
+from avatar.render.deform import Pose, Screen, Vertices, deform, hang_strip, uncross
 from avatar.render.folds import find_folds, put_pixels
 from avatar.render.margins import carried_on
-from avatar.render.raster import blank_canvas, rasterise
+from avatar.render.raster import blank_canvas, rasterise, watch
 from avatar.render.texture import pack, scratch_rows, show
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ class Sheet:
             turn: float64 (3, 3), rotation of the head.
             shift: float64 (3,), move of the head, pixels.
         """
-        surface, place = self._surface, self._screen.place
+        surface = self._surface
         self._depths = self._creases.depths(units)
         pose = Pose(self._lens, turn.astype(np.float32), shift.astype(np.float32))
         deform(surface.weights, self._vertices, moves, pose, self._screen)
         for opening in (surface.mouth, *surface.eyes):
-            uncross(place, opening.upper, opening.lower)
+            uncross(self._screen.place, opening.upper, opening.lower)
         for opening, first in zip(surface.eyes, surface.strips, strict=True):
-            self._hang_strip(opening, first)
+            hang_strip(self._screen, self._vertices, self._texture, opening.upper, opening.lower, first, _STRIP_SWITCH)
         if self._movable is not None and self._screen.moving.any():
             self._screen.moving[:] = self._movable
 
@@ -127,7 +127,7 @@ class Sheet:
         crease_skin(self._bare, self._relief, self._depths, self._picture)
         self._in_bands(self._draw_band, out)
         for opening in self._surface.eyes:
-            self._watch(opening.lower)
+            watch(self._canvas, self._screen.place, opening.lower)
         put_pixels(out, self._folds, find_folds(self._canvas, out, self._jump, self._folds))
         return out
 
@@ -149,26 +149,6 @@ class Sheet:
         rasterise(self._screen, self._faces, self._canvas, self._jump, 0, size)
         covered = cv2.erode(self._canvas.covered().astype(np.uint8), np.ones((3, 3), np.uint8))
         self._still = np.where(covered[..., None] > 0, behind, self._plates.resting)
-
-    def _hang_strip(self, opening: Opening, first: int) -> None:
-        """Between moved lids the sheet shows the upper lash line, so that a closing eye ends in lashes."""
-        last = first + len(opening.lower)
-        place, rest, texture = self._screen.place, self._surface.rest, self._texture
-        place[first:last] = place[opening.lower]
-        gap = place[opening.lower, 1] - place[opening.upper, 1]
-        moved = float(np.abs(gap - (rest[opening.upper, 1] - rest[opening.lower, 1])).max())
-        share = np.float32(min(moved / _STRIP_SWITCH, 1.0))
-        own, lashes = texture[opening.lower], texture[opening.upper]
-        self._screen.texture[first:last] = own + share * (lashes - own)
-
-    def _watch(self, edge: NDArray[np.int32]) -> None:
-        """Has folds looked for along vertices at which the texture may jump."""
-        places = self._screen.place[edge, :2]
-        size = len(self._canvas.span)
-        (left, top), (right, bottom) = np.floor(places.min(0)).astype(int), np.floor(places.max(0)).astype(int)
-        folded = self._canvas.folded[max(top - 1, 0) : min(max(bottom + 2, 0), size)]
-        np.minimum(folded[:, 0], left - 1, out=folded[:, 0])
-        np.maximum(folded[:, 1], right + 2, out=folded[:, 1])
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> None:
         rasterise(self._screen, self._faces, self._canvas, self._jump, *self._bands[band])

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, uncross
+from avatar.render.deform import Pose, Screen, Vertices, Weights, deform, hang_strip, uncross
 
 REST = np.array([[100, -100, 0], [140, -100, 30], [100, -160, -20]], np.float32)
 HOME = np.abs(REST[:, :2]).astype(np.float32)
@@ -49,3 +50,16 @@ def test_crossed_contours_meet_half_way() -> None:
     place = np.array([[0, 5, 0], [4, 5, 0], [0, 7, 0], [4, 1, 0]], np.float32)
     uncross(place, np.array([0, 1], np.int32), np.array([2, 3], np.int32))
     np.testing.assert_allclose(place[:, 1], [5, 3, 7, 3])
+
+
+@pytest.mark.parametrize(("dropped", "share"), [(0.0, 0.0), (1.0, 0.5), (3.0, 1.0)])
+def test_a_strip_hangs_from_the_lash_line_as_the_lids_move(dropped: float, share: float) -> None:
+    rest = np.array([[0, 0, 1], [4, 0, 1], [0, -6, 2], [4, -6, 2], [0, 0, 0], [0, 0, 0]], np.float32)
+    texture = np.array([[0, 0], [8, 0], [0, 12], [8, 12], [0, 12], [8, 12]], np.float32)
+    place = rest * np.float32([1, -1, 1])
+    place[:2, 1] += np.float32(dropped)
+    screen = Screen(place, texture.copy(), np.ones(6, np.float32), np.ones(6, np.uint8))
+    lids = np.array([0, 1], np.int32), np.array([2, 3], np.int32)
+    hang_strip(screen, Vertices(rest, rest[:, :2].copy(), np.ones(6, np.float32)), texture, *lids, 4, 2.0)
+    np.testing.assert_array_equal(screen.place[4:], place[2:4])
+    np.testing.assert_allclose(screen.texture[4:], [[0, 12 - 12 * share], [8, 12 - 12 * share]])

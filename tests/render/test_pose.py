@@ -56,3 +56,11 @@ def test_a_plane_maps_the_picture_back_onto_itself(portrait: Portrait, camera: C
     plane = camera.plane(origin, axes, turn, shift)
     there = camera.project((origin + axes[:, 0])[None], turn, shift)[0]
     np.testing.assert_allclose(plane[:4].reshape(2, 2) @ (there - plane[4:6]), [1, 0], atol=1e-4)
+
+
+def test_several_planes_at_once_are_as_each_alone(camera: Camera) -> None:
+    random = np.random.default_rng(4)
+    origins, axes = random.normal(0, 20, (5, 3)), random.normal(0, 3, (5, 3, 3))
+    turn, shift = rotation(0.15, -0.1, 0.05), np.array([3.0, -2.0, 4.0])
+    each = [camera.plane(origin, axis, turn, shift) for origin, axis in zip(origins, axes, strict=True)]
+    np.testing.assert_allclose(camera.plane(origins, axes, turn, shift), each, rtol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar.render.deform import Screen
-from avatar.render.raster import Canvas, blank_canvas, rasterise
+from avatar.render.raster import Canvas, blank_canvas, rasterise, watch
 from avatar.render.texture import pack, scratch_rows, show
 
 SIZE = 32
@@ -99,3 +99,13 @@ def test_where_the_sheet_is_pushed_together_folds_are_looked_for() -> None:
     screen.place[:, 0] = screen.place[:, 0] / 8 + 10
     canvas = noted(screen)
     assert canvas.folded[10].tolist() == [9, 15]
+
+
+def test_folds_are_looked_for_along_an_edge_that_is_watched() -> None:
+    canvas = noted(square())
+    place = np.array([[4.5, 6.2, 0], [9.5, 7.8, 0], [20.5, 40.0, 0]], np.float32)
+    watch(canvas, place, np.array([0, 1], np.int32))
+    assert canvas.folded[5:9].tolist() == [[3, 11]] * 4
+    watch(canvas, place, np.array([1, 2], np.int32))
+    assert canvas.folded[4, 0] > canvas.folded[4, 1]
+    assert canvas.folded[SIZE - 1].tolist() == [8, 22]
