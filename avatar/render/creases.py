@@ -60,25 +60,24 @@ def crease_skin(
         creased: (side, side), filled where any crease may reach.
     """
     one, nothing = np.float32(1.0), np.float32(0.0)
+    before, after = bare.reshape(-1), creased.reshape(-1)
     relief.light[:] = one
     for k in range(relief.runs.shape[0]):
         depth, value, texel, n = depths[relief.runs[k, 0]], relief.runs[k, 1], relief.runs[k, 2], relief.runs[k, 3]
         if depth != nothing:
-            light, values = relief.light[texel : texel + n], relief.values[value : value + n]
             for x in range(n):
-                light[x] *= one + depth * values[x]
+                relief.light[np.uintp(texel + x)] *= one + depth * relief.values[np.uintp(value + x)]
     low, eight, sixteen, solid = np.uint32(0xFF), np.uint32(8), np.uint32(16), np.uint32(0xFF000000)
     most, half = np.float32(255.0), np.float32(0.5)
     for k in range(relief.rows.shape[0]):
         place, texel, n = relief.rows[k, 0], relief.rows[k, 1], relief.rows[k, 2]
-        light, before = relief.light[texel : texel + n], bare.reshape(-1)[place : place + n]
-        after = creased.reshape(-1)[place : place + n]
         for x in range(n):
-            colour, factor = before[x], max(light[x], nothing)
+            at = np.uintp(place + x)
+            colour, factor = before[at], max(relief.light[np.uintp(texel + x)], nothing)
             red = np.int32(min(np.float32(np.int32(colour & low)) * factor + half, most))
             green = np.int32(min(np.float32(np.int32((colour >> eight) & low)) * factor + half, most))
             blue = np.int32(min(np.float32(np.int32((colour >> sixteen) & low)) * factor + half, most))
-            after[x] = np.uint32(red) | (np.uint32(green) << eight) | (np.uint32(blue) << sixteen) | (colour & solid)
+            after[at] = np.uint32(red) | (np.uint32(green) << eight) | (np.uint32(blue) << sixteen) | (colour & solid)
 
 
 class Creases:

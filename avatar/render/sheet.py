@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,7 @@ class Sheet:
         self._picture = self._bare.copy()
         self._relief = creases.relief(len(self._bare), margin)
         self._depths = creases.depths(np.zeros(N_BLENDSHAPES, np.float32))
+        self._creased: Future[None] | None = None
         self._texture = surface.texture + np.float32(margin)
         home = ((surface.texture + 0.5) / texels - 0.5).astype(np.float32)
         self._vertices = Vertices(surface.rest, home, surface.follow)
@@ -104,7 +105,9 @@ class Sheet:
             shift: float64 (3,), move of the head, pixels.
         """
         surface = self._surface
+        self._finish_creases()
         self._depths = self._creases.depths(units)
+        self._creased = self._pool.submit(self._crease) if self._pool else None
         pose = Pose(self._lens, turn.astype(np.float32), shift.astype(np.float32))
         deform(surface.weights, self._vertices, moves, pose, self._screen)
         for opening in (surface.mouth, *surface.eyes):
@@ -124,7 +127,9 @@ class Sheet:
         if not self._screen.moving.any():
             return self._plates.resting.copy()
         out = self._still.copy()
-        crease_skin(self._bare, self._relief, self._depths, self._picture)
+        if self._pool is None:
+            self._crease()
+        self._finish_creases()
         self._in_bands(self._draw_band, out)
         for opening in self._surface.eyes:
             watch(self._canvas, self._screen.place, opening.lower)
@@ -149,6 +154,15 @@ class Sheet:
         rasterise(self._screen, self._faces, self._canvas, self._jump, 0, size)
         covered = cv2.erode(self._canvas.covered().astype(np.uint8), np.ones((3, 3), np.uint8))
         self._still = np.where(covered[..., None] > 0, behind, self._plates.resting)
+
+    def _crease(self) -> None:
+        crease_skin(self._bare, self._relief, self._depths, self._picture)
+
+    def _finish_creases(self) -> None:
+        """Waits for the creases that another thread began to draw as the sheet moved."""
+        if self._creased:
+            self._creased.result()
+            self._creased = None
 
     def _draw_band(self, band: int, out: NDArray[np.uint8]) -> None:
         rasterise(self._screen, self._faces, self._canvas, self._jump, *self._bands[band])
