@@ -22,13 +22,12 @@ _PARTED: Final = 1.4
 """The same for lips that the photo opens: nearer is so thin an opening that it is no more than the line."""
 _HALF_WIDTH: Final = 0.0055
 """Of the line, face widths."""
-_ENDS: Final = 0.5
-"""Sine of the way along the mouth up to which the line fades towards its corner."""
-_HUE: Final = 0.55
-"""How much of a lip's hue its shade gains: light that is thrown from lip to lip is red, not grey."""
+_END: Final = 0.16
+"""Part of the mouth's width over which the line fades towards a corner."""
+_MEAN: Final = np.full((1, 3), 1 / 3, np.float32)
 _ROLLED: Final = (0.018, 0.16)
 """Half width of the shade where lips that roll in turn away from the light, face widths, and its depth."""
-_LEAST_ROLLED: Final = 0.02
+_LEAST: Final = 0.05
 _USUAL: Final = 0.7
 """How light the line is beside the lower lip, where the photo's lips are open and don't tell."""
 _DARKEST: Final = 0.45
@@ -62,6 +61,8 @@ def draw_seam(
 ) -> None:
     """Draws a soft line into the picture wherever the lips are nearer to each other than closed lips at rest.
 
+    Its shade has more of the lips' hue than they have: what light is there was thrown from lip to lip.
+
     Args:
         picture: uint8 (size, size, 3).
         upper: float32 (n, 2), inner contour of the upper lip, columns and rows, the picture's left first.
@@ -71,27 +72,29 @@ def draw_seam(
         light: See `seam_light`.
         rolled: How far the lips turn in, 0 to 1.
     """
-    along = np.maximum(np.sin(np.pi * np.linspace(0, 1, len(upper))), 0)
-    tapered = _PARTED * along**0.5
+    tapered = _PARTED * np.sin(np.pi * np.linspace(0, 1, len(upper))) ** 0.5
     expected = resting_gap if resting_gap.max() > 0.5 * _SPLIT else tapered
     pressed = np.clip((expected - (lower[:, 1] - upper[:, 1])) / _SPLIT, 0, 1).astype(np.float32)
+    if pressed[1:-1].max() < _LEAST:
+        return
     middle = 0.5 * (upper + lower)
-    reach = np.array([[0.0, 2 * _ROLLED[0] * width]], np.float32) if rolled > _LEAST_ROLLED else 0.0
-    around = np.concatenate([middle - reach, middle + reach])
-    window = window_around(around, len(picture)) if pressed.max() > 0.05 else None
+    reach = np.array([[0.0, 2 * _ROLLED[0] * width * (rolled > _LEAST)]], np.float32)
+    window = window_around(np.concatenate([middle - reach, middle + reach]), len(picture))
     if window is None:
         return
     rows = slice(window.top, window.top + window.height)
     part = picture[rows, window.left : window.left + window.width]
-    columns = np.arange(window.left, window.left + window.width)
-    line = at_columns(middle, middle[:, 1], window)
-    faded = at_columns(middle, np.clip(along / _ENDS, 0, 1).astype(np.float32), window)
-    share = at_columns(middle, pressed, window) * ((columns >= middle[0, 0]) & (columns <= middle[-1, 0]))
-    apart = np.abs(np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - line) / width
-    near = (share * np.exp(-((apart / max(_HALF_WIDTH, 0.8 / width)) ** 2)))[..., None]
+    columns = np.arange(window.left, window.left + window.width, dtype=np.float32)
+    ends = np.minimum(columns - middle[0, 0], middle[-1, 0] - columns) / (_END * (middle[-1, 0] - middle[0, 0]))
+    share = at_columns(middle, pressed, window) * (ends >= 0)
+    dark = share * np.clip(ends, 0, 1)
+    apart = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - at_columns(middle, middle[:, 1], window)
+    line = np.exp(-np.square(apart / np.float32(max(_HALF_WIDTH * width, 0.8))))
+    near, deep = (share * line)[..., None], (dark * line)[..., None]
     smooth = blurred(part.astype(np.float32), 0.8)
-    shade = smooth * (smooth / (smooth.mean(-1, keepdims=True) + 1)) ** _HUE
-    shown = part + near * (smooth + near * faded[:, None] * (light * shade - smooth) - part)
-    if rolled > _LEAST_ROLLED:
-        shown *= 1 - rolled * _ROLLED[1] * (share * faded * np.exp(-((apart / _ROLLED[0]) ** 2)))[..., None]
+    tone = np.float32(light) * np.sqrt(smooth / (cv2.transform(smooth, _MEAN)[..., None] + 1))
+    shown = part + near * (smooth * (1 + deep * (tone - 1)) - part)
+    if rolled > _LEAST:
+        far = np.exp(-np.square(apart / np.float32(_ROLLED[0] * width)))
+        shown *= (1 - np.float32(rolled * _ROLLED[1]) * dark * far)[..., None]
     part[:] = cv2.convertScaleAbs(shown)
