@@ -108,7 +108,9 @@ def held_open(motion: NDArray[np.float32], energy: NDArray[np.float32]) -> NDArr
     """
     level = energy.clip(_FAINT, _LOUD)
     around = np.lib.stride_tricks.sliding_window_view(level, CONDITION_PAST + 1 + LOOK_AHEAD).mean(axis=1)
-    below = np.maximum(around - level[CONDITION_PAST:-LOOK_AHEAD], 0)
+    # Three frames, for a level that jumps from frame to frame would make the jaw tremble.
+    near = np.convolve(level, (0.25, 0.5, 0.25), "same")[CONDITION_PAST:-LOOK_AHEAD]
+    below = np.maximum(around - near, 0).astype(np.float32)
     result = motion.copy()
     result[:, _JAW] *= 1 + _HELD * below
     return result
