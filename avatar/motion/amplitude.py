@@ -2,7 +2,7 @@
 
 The network learned a careful speaker: labels are means over many people, and a flow of few steps shrinks what is left.
 Each channel is widened to the span that was tracked on talking people, the drawn and tracked-again motion judged
-beside them; not the funnel, for it parts the lips, and people's rounded lips hardly part. Small values keep their size,
+beside them; not what rounds, for it parts the lips, and people's rounded lips hardly part. Small values keep their size,
 so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is not made larger; large ones bend towards a
 bound, so nothing gapes. Contacts are laid on afterwards (`articulation`). Rounded lips draw their corners in, whatever
 the face wears, and part less. In quiet moments of speech (pauses between words, consonants) people close their mouths
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 REACHES: Final[dict[str, tuple[float, float, float, float]]] = {
     "jawOpen": (1.4, 0.04, 0.14, 0.75),
-    "mouthPucker": (1.45, 0.04, 0.2, 1.0),
     "mouthStretch": (1.6, 0.03, 0.12, 0.6),
     "mouthLowerDown": (1.4, 0.04, 0.12, 0.6),
     "mouthUpperUp": (1.4, 0.04, 0.12, 0.5),
