@@ -102,9 +102,9 @@ def _mark(part: int, n_parts: int) -> Path:
 def _digest() -> str:
     """Returns a name for all that compiled kernels depend on."""
     digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
-    for folder in _SOURCES:
-        for path in sorted((Path(__file__).parent / folder).glob("*.py")):
-            digest.update(path.read_bytes())
+    here = Path(__file__)
+    for path in (here, *(path for folder in _SOURCES for path in sorted((here.parent / folder).glob("*.py")))):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
