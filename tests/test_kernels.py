@@ -17,6 +17,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("portrait", "render"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "one.py").write_text("x = 1")
+    (tmp_path / "kernels.py").write_text("x = 1")
     monkeypatch.setattr(kernels, "__file__", str(tmp_path / "kernels.py"))
     monkeypatch.setenv("VISAVIS_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -35,9 +36,12 @@ def test_the_same_sources_find_their_kernels_again(sources: Path, monkeypatch: p
     assert kept(monkeypatch) == first
 
 
-def test_a_change_in_any_source_leaves_all_stale_kernels_behind(sources: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("source", ["render/one.py", "portrait/one.py", "kernels.py"])
+def test_a_change_in_any_source_leaves_all_stale_kernels_behind(
+    sources: Path, monkeypatch: pytest.MonkeyPatch, source: str
+):
     first = kept(monkeypatch)
-    (sources / "render" / "one.py").write_text("x = 2")
+    (sources / source).write_text("x = 2")
     assert kept(monkeypatch) != first
 
 
