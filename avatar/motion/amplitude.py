@@ -2,11 +2,12 @@
 
 The network learned a careful speaker: labels are means over many people, and a flow of few steps shrinks what is left.
 Each channel is widened to the span that was tracked on talking people, the drawn and tracked-again motion judged
-beside them; not what rounds, for it parts the lips, and people's rounded lips hardly part. Small values keep their size,
-so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is not made larger; large ones bend towards a
-bound, so nothing gapes. Contacts are laid on afterwards (`articulation`). Rounded lips draw their corners in, whatever
-the face wears, and part less. In quiet moments of speech (pauses between words, consonants) people close their mouths
-less than the labels do. What is done to a frame depends on it and on the sound around it only, so chunks join.
+beside them; not what rounds, for it parts the lips, and people's rounded lips hardly part. Small values keep their
+size, so a mouth at rest stays at rest, quiet speech stays quiet and a tremble is not made larger; large ones bend
+towards a bound, so nothing gapes. Contacts are laid on afterwards (`articulation`). Rounded lips draw their corners in,
+whatever the face wears, and part less. In quiet moments of speech (pauses between words, consonants) people close
+their mouths less than the labels do. What is done to a frame depends on it and on the sound around it only, so chunks
+join.
 """
 
 from __future__ import annotations
